@@ -1,0 +1,158 @@
+//! When a client may dial again. Knows no socket and no task: it is told what happened and when.
+//!
+//! ```text
+//!                 failed                 failed
+//!   Good (0) ---------------> Bad (1) ---------------> Bad (2) ...   waits grow, at most `max`
+//!     ^                          |                        |
+//!     +-------- proven ----------+------------------------+
+//! ```
+//!
+//! An accepted connection proves nothing: proxies accept for providers that are gone. A first good packet does, or having
+//! lived for some seconds.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How a client waits between failed attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Backoff {
+    /// Wait after the first failure; it doubles with each further one. Jitter takes up to a quarter off. Default 200 ms.
+    pub first: Duration,
+    /// Longest wait. Default 30 s.
+    pub max: Duration,
+    /// A session that lived so long counts as good even if no packet came. Default 5 s.
+    pub proof: Duration,
+    /// Somebody who needs a session cuts a longer wait down to this since the last attempt. Default 6 s.
+    pub on_demand: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(200),
+            max: Duration::from_secs(30),
+            proof: Duration::from_secs(5),
+            on_demand: Duration::from_secs(6),
+        }
+    }
+}
+
+impl Backoff {
+    /// With another wait after the first failure.
+    #[must_use]
+    pub const fn first(mut self, first: Duration) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// With another longest wait.
+    #[must_use]
+    pub const fn max(mut self, max: Duration) -> Self {
+        self.max = max;
+        self
+    }
+
+    /// With another time after which a session counts as good.
+    #[must_use]
+    pub const fn proof(mut self, proof: Duration) -> Self {
+        self.proof = proof;
+        self
+    }
+
+    /// With another shortest wait for those who need a session.
+    #[must_use]
+    pub const fn on_demand(mut self, on_demand: Duration) -> Self {
+        self.on_demand = on_demand;
+        self
+    }
+
+    /// The wait after so many failures in a row, before jitter.
+    fn after(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(20);
+        self.first.saturating_mul(1 << doublings).min(self.max)
+    }
+}
+
+/// What a client knows of its address.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    /// Attempts that failed since the last proof.
+    pub(super) failures: u32,
+    pub(super) cause: Option<String>,
+    dialled: Option<Instant>,
+    due: Option<Instant>,
+    demanded: bool,
+}
+
+impl Reach {
+    pub(super) fn dialling(&mut self, now: Instant) {
+        self.dialled = Some(now);
+        self.demanded = false;
+    }
+
+    /// The attempt failed, or its session ended before it was proven.
+    pub(super) fn failed(&mut self, policy: &Backoff, now: Instant, cause: String) {
+        self.failures = self.failures.saturating_add(1);
+        self.cause = Some(cause);
+        let wait = policy.after(self.failures);
+        self.due = Some(now + wait.mul_f64(1.0 - 0.25 * fastrand::f64()));
+    }
+
+    /// The session has proven itself.
+    pub(super) fn proven(&mut self) {
+        self.failures = 0;
+        self.cause = None;
+        self.due = None;
+    }
+
+    /// A proven session ended: its seat dials again, a little spread so that many clients do not come at once.
+    pub(super) fn lost(&mut self, policy: &Backoff, now: Instant) {
+        self.due = Some(now + policy.first.mul_f64(0.25 * fastrand::f64()));
+    }
+
+    /// Somebody needs a session now. Whether it is worth waiting for the next attempt.
+    pub(super) fn demand(&mut self, policy: &Backoff, now: Instant) -> bool {
+        self.demanded = true;
+        self.failures == 0 || self.next(policy) <= now
+    }
+
+    /// When the next attempt may be made; in the past for at once.
+    pub(super) fn next(&self, policy: &Backoff) -> Instant {
+        let now = Instant::now();
+        let due = self.due.unwrap_or(now);
+        match self.dialled {
+            Some(_) if self.demanded && self.failures == 0 => now,
+            Some(dialled) if self.demanded => due.min(dialled + policy.on_demand),
+            _ => due,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_are_bounded() {
+        let policy = Backoff::default();
+        let waits: Vec<_> = (1..=10).map(|n| policy.after(n).as_millis()).collect();
+        assert_eq!(waits, [200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
+        assert_eq!(policy.after(u32::MAX), policy.max);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn demand_cuts_a_long_wait_but_never_below_its_own() {
+        let policy = Backoff::default();
+        let mut reach = Reach::default();
+        let start = Instant::now();
+        reach.dialling(start);
+        for _ in 0..10 {
+            reach.failed(&policy, start, "refused".into());
+        }
+        assert!(reach.next(&policy) > start + Duration::from_secs(22));
+        assert!(!reach.demand(&policy, start));
+        assert_eq!(reach.next(&policy), start + policy.on_demand);
+    }
+}

@@ -1,0 +1,118 @@
+//! Makes a client.
+
+use std::{
+    fmt,
+    future::Future,
+    io,
+    sync::{Arc, Mutex, atomic::AtomicUsize},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use super::{Backoff, Client, Handle, Reach, Shared, State, seat};
+use crate::{
+    EventListener, Limits, Protocol,
+    transport::{Transport, dial_tcp},
+};
+
+/// Makes a [`Client`] with settings of its own.
+///
+/// ```
+/// use getty::{Backoff, ClientBuilder, Limits, Lines, on_message};
+/// use std::time::Duration;
+///
+/// let client = ClientBuilder::new(Lines::default(), on_message(|_, line: String| println!("{line}")))
+///     .connections(2)
+///     .limits(Limits::default().max_packet(1024))
+///     .backoff(Backoff::default().max(Duration::from_secs(5)))
+///     .tcp("127.0.0.1:7001");
+/// # drop(client);
+/// ```
+#[must_use = "a builder makes nothing until `tcp` or `dial`"]
+pub struct ClientBuilder<P: Protocol> {
+    protocol: P,
+    listener: Box<dyn EventListener<P>>,
+    connections: usize,
+    limits: Limits,
+    backoff: Backoff,
+}
+
+impl<P: Protocol> ClientBuilder<P> {
+    /// One connection, default limits and back-off.
+    pub fn new(protocol: P, listener: impl EventListener<P>) -> Self {
+        Self {
+            protocol,
+            listener: Box::new(listener),
+            connections: 1,
+            limits: Limits::default(),
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// How many sessions are kept, at least one. Default 1.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections.max(1);
+        self
+    }
+
+    /// Bounds of its sessions.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How it waits between failed attempts.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Over TCP to a host and port.
+    pub fn tcp(self, address: impl Into<String>) -> Client<P> {
+        let address: Arc<str> = address.into().into();
+        let host = Arc::clone(&address);
+        self.dial(&*address, move || {
+            let host = Arc::clone(&host);
+            async move { dial_tcp(&host).await }
+        })
+    }
+
+    /// Over connections that `dial` makes; `address` names the place in messages.
+    pub fn dial<C, D, F>(self, address: impl Into<String>, dial: D) -> Client<P>
+    where
+        C: Transport,
+        D: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<C>> + Send + 'static,
+    {
+        let start = seat::start(self.protocol, self.listener, self.limits, dial);
+        let state = State {
+            start: Some(start),
+            running: 0,
+            closed: false,
+            reach: Reach::default(),
+            probing: None,
+            dialling: 0,
+        };
+        Client(Arc::new(Handle(Arc::new(Shared {
+            address: address.into(),
+            seats: self.connections,
+            limits: self.limits,
+            backoff: self.backoff,
+            live: ArcSwap::default(),
+            turn: AtomicUsize::new(0),
+            state: Mutex::new(state),
+            changed: Notify::new(),
+        }))))
+    }
+}
+
+impl<P: Protocol> fmt::Debug for ClientBuilder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("connections", &self.connections)
+            .field("limits", &self.limits)
+            .field("backoff", &self.backoff)
+            .finish_non_exhaustive()
+    }
+}

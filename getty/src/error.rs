@@ -1,0 +1,106 @@
+//! What can go wrong with a session, and with a single write.
+
+use std::{io, time::Duration};
+
+/// Any error of a user's Reader, Writer or callback.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a session ended. Given to [`EventListener::on_error`](crate::EventListener::on_error), at most once a session.
+///
+/// A clean end (the peer finished between two packets, or [`Session::close`](crate::Session::close)) is no error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The connection failed: reset, broken pipe, time-out of the system.
+    #[error("the connection failed: {0}")]
+    Io(#[from] io::Error),
+    /// The Reader refused the bytes that came.
+    #[error("the reader refused the input: {0}")]
+    Read(#[source] BoxError),
+    /// `on_open` refused the session.
+    #[error("on_open refused the session: {0}")]
+    Refused(#[source] BoxError),
+    /// A packet is, or would become, longer than [`Limits::max_packet`](crate::Limits::max_packet).
+    #[error("a packet of at least {length} bytes came, at most {limit} are allowed (Limits::max_packet)")]
+    TooLong {
+        /// Bytes that the packet has, as far as known.
+        length: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The peer finished in the middle of a packet.
+    #[error("the peer finished in the middle of a packet, {pending} bytes of it had come")]
+    Truncated {
+        /// Bytes of the unfinished packet.
+        pending: usize,
+    },
+    /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet.
+    #[error("the reader broke its contract: {0}")]
+    Contract(&'static str),
+    /// A callback, the Reader or the Writer panicked.
+    #[error("{what} panicked: {message}")]
+    Panicked {
+        /// Which part of the session's code it was.
+        what: &'static str,
+        /// The panic's text, if it had one.
+        message: String,
+    },
+    /// The session's task was dropped before its end, usually because its runtime shut down.
+    #[error("the session's task was dropped before its end; did its runtime shut down?")]
+    Dropped,
+}
+
+/// Why a packet was not queued. Nothing of it was, or will be, written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The session has ended.
+    #[error("the session is closed")]
+    Closed,
+    /// More than [`Limits::out_hard`](crate::Limits::out_hard) bytes wait already. [`Session::send`](crate::Session::send) waits instead.
+    #[error(
+        "the out-buffer is full: {queued} bytes wait, the limit is {limit} (Limits::out_hard); use send or ready to wait"
+    )]
+    Full {
+        /// Bytes that wait.
+        queued: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The Writer refused the packet.
+    #[error("the writer refused the packet: {0}")]
+    Encode(#[source] BoxError),
+}
+
+/// Why a client has no session to give.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+    /// The last dial failed, or its session ended before it proved itself; the next dial is at the end of the back-off.
+    #[error(
+        "no connection to {address}: {cause} ({attempts} attempts in a row failed, the next one is due in {next:?})"
+    )]
+    Unreachable {
+        /// Where the client dials.
+        address: String,
+        /// What the last attempt ended with.
+        cause: String,
+        /// Failed attempts since the last good session.
+        attempts: u32,
+        /// Time until the next attempt.
+        next: Duration,
+    },
+}
+
+/// The text of a panic's payload.
+pub(crate) fn panicked(what: &'static str, payload: Box<dyn std::any::Any + Send>) -> Error {
+    let message = payload
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no text".to_owned());
+    Error::Panicked { what, message }
+}

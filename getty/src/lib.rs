@@ -1,0 +1,70 @@
+//! A netty-like transport core for tokio: sessions, listeners, readers and writers. It moves packets; it knows no RPC.
+//!
+//! ```text
+//!            you write                                getty runs
+//!  +---------------------------+      +--------------------------------------------------+
+//!  | Protocol: Reader, Writer, |      |  Session = one connection = ONE task             |
+//!  |           State           | ---> |                                                  |
+//!  | EventListener: on_open,   |      |  socket -> Reader -> on_message                  |
+//!  |   on_message, on_cron,    | <--- |  any task -> Writer -> out-buffer -> socket      |
+//!  |   on_error, on_close      |      |                                                  |
+//!  +---------------------------+      +--------------------------------------------------+
+//! ```
+//!
+//! * [`Protocol`] names the [`Reader`], the [`Writer`] and the state of a session and makes them anew for every
+//!   session, so also after every reconnect.
+//! * [`EventListener`] has the callbacks. They are plain functions; futures go to [`Session::run`].
+//! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address and dials again when they end.
+//! * [`Limits`] bounds everything. Nothing is infinite by default.
+//!
+//! An echo server for lines of text:
+//!
+//! ```no_run
+//! use getty::{EventListener, Lines, Server, Session};
+//!
+//! struct Echo;
+//! impl EventListener<Lines> for Echo {
+//!     fn on_message(&self, session: &Session<Lines>, line: String) {
+//!         let _ = session.write(line);
+//!     }
+//! }
+//!
+//! # async fn run() -> std::io::Result<()> {
+//! Server::bind("127.0.0.1:7001").await?.serve(Lines::default(), Echo).await
+//! # }
+//! ```
+//!
+//! and its client:
+//!
+//! ```no_run
+//! use getty::{Client, Lines, on_message};
+//!
+//! # async fn run() -> Result<(), getty::BoxError> {
+//! let client = Client::tcp("127.0.0.1:7001", 1, Lines::default(), on_message(|_, line: String| println!("{line}")));
+//! client.session().await?.send("hello".into()).await?;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod client;
+mod codec;
+mod endpoint;
+mod error;
+mod limits;
+mod listener;
+mod server;
+mod session;
+mod stock;
+pub mod transport;
+mod wheel;
+
+pub use client::{Backoff, Client, ClientBuilder};
+pub use codec::{
+    Attempt, Chunks, ConnInfo, In, LineError, Lines, Opened, OutOf, Protocol, Reader, Step, Writer,
+};
+pub use error::{BoxError, Error, SessionError, WriteError};
+pub use limits::Limits;
+pub use listener::{EventListener, OnMessage, on_message};
+pub use server::{Server, accept};
+pub use session::{Flush, Out, Session, Span, Stats};

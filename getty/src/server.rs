@@ -1,0 +1,207 @@
+//! Accepts connections and runs a session on each; at the end it waits for all of them.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::{Future, pending},
+    io::{self, Result},
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
+
+use crate::{
+    EventListener, Limits, Protocol, Session,
+    endpoint::Endpoint,
+    session::Driver,
+    transport::{Listen, TcpListen, Transport},
+};
+
+/// Pauses after a failed accept (no descriptors left), from the first to the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// Accepts sessions.
+pub struct Server<A = TcpListen> {
+    listen: A,
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds to a TCP address; port 0 takes a free one. It accepts nothing before [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// Those of the system, such as an address in use.
+    pub async fn bind(addr: impl ToSocketAddrs) -> Result<Self> {
+        Ok(Self::over(TcpListen::bind(addr).await?))
+    }
+}
+
+impl<A: Listen> Server<A> {
+    /// Over any source of connections.
+    pub fn over(listen: A) -> Self {
+        Self { listen, limits: Limits::default() }
+    }
+
+    /// Bounds of all its sessions.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where it listens; `None` where the transport has no addresses.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.listen.local_addr()
+    }
+
+    /// Serves for ever.
+    ///
+    /// # Errors
+    /// None at present: a failed accept is logged and tried again.
+    pub async fn serve<P: Protocol>(self, protocol: P, listener: impl EventListener<P>) -> Result<()> {
+        self.serve_until(protocol, listener, pending()).await
+    }
+
+    /// Serves until `stop` is ready, then stops accepting, closes all sessions and waits for every `on_close`; that takes at
+    /// most [`Limits::close_wait`](field@Limits::close_wait). Dropped before, it stops accepting and the sessions live on.
+    ///
+    /// # Errors
+    /// None at present: a failed accept is logged and tried again.
+    pub async fn serve_until<P: Protocol>(
+        mut self,
+        protocol: P,
+        listener: impl EventListener<P>,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<()> {
+        let endpoint = Endpoint::new(protocol, listener, self.limits);
+        let sessions = Arc::new(Sessions::default());
+        {
+            let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
+            let mut stop = pin!(stop);
+            std::future::poll_fn(|cx| match stop.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => accepting.as_mut().poll(cx),
+            })
+            .await;
+        }
+        drop(self.listen);
+        sessions.close().await;
+        Ok(())
+    }
+
+    async fn accept_all<P: Protocol>(&mut self, endpoint: &Arc<Endpoint<P>>, sessions: &Arc<Sessions<P>>) {
+        let mut pause = PAUSE.0;
+        let mut full = false;
+        loop {
+            match self.listen.accept().await {
+                Ok(conn) => {
+                    pause = PAUSE.0;
+                    let was_full = std::mem::replace(&mut full, sessions.len() >= self.limits.sessions);
+                    if full {
+                        if !was_full {
+                            tracing::warn!(
+                                limit = self.limits.sessions,
+                                "no session left, closing what is accepted"
+                            );
+                        }
+                        continue;
+                    }
+                    let info = conn.info();
+                    let driver = Driver::new(endpoint, conn, info, Some(Arc::clone(sessions)));
+                    endpoint.runtime.spawn(driver);
+                }
+                Err(error) if per_connection(&error) => {
+                    tracing::debug!(%error, "a connection was lost before it was accepted")
+                }
+                Err(error) => {
+                    tracing::warn!(%error, ?pause, "cannot accept");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE.1);
+                }
+            }
+        }
+    }
+}
+
+/// Errors that say nothing of the listener itself.
+fn per_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted | InvalidInput
+    )
+}
+
+impl<A> fmt::Debug for Server<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Runs one session on a connection that was made elsewhere. Must be called in a tokio runtime.
+pub fn accept<P: Protocol>(
+    conn: impl Transport,
+    protocol: P,
+    listener: impl EventListener<P>,
+    limits: Limits,
+) -> Session<P> {
+    let endpoint = Endpoint::new(protocol, listener, limits);
+    let info = conn.info();
+    let driver = Driver::new(&endpoint, conn, info, None);
+    let session = driver.session().clone();
+    endpoint.runtime.spawn(driver);
+    session
+}
+
+/// The sessions that a server has.
+pub(crate) struct Sessions<P: Protocol> {
+    live: Mutex<HashMap<u64, Session<P>>>,
+    none_left: Notify,
+}
+
+impl<P: Protocol> Default for Sessions<P> {
+    fn default() -> Self {
+        Self { live: Mutex::default(), none_left: Notify::new() }
+    }
+}
+
+impl<P: Protocol> Sessions<P> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Session<P>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, session: &Session<P>) {
+        self.lock().insert(session.id(), session.clone());
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        let mut live = self.lock();
+        live.remove(&id);
+        if live.is_empty() {
+            self.none_left.notify_waiters();
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Closes all and waits until none is left.
+    async fn close(&self) {
+        let all: Vec<_> = self.lock().values().cloned().collect();
+        for session in all {
+            session.close();
+        }
+        loop {
+            let none_left = self.none_left.notified();
+            if self.lock().is_empty() {
+                return;
+            }
+            none_left.await;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Futures of a session: polled once where they stand, a task of their own only if they have to wait.
+
+use std::{
+    future::Future,
+    sync::atomic::Ordering,
+    task::{Context, Poll, Waker},
+};
+
+use super::Session;
+use crate::Protocol;
+
+impl<P: Protocol> Session<P> {
+    /// Runs a future and hands its output to `then`. The future is polled once, here; only if it is pending does it become
+    /// a task. Most handlers are ready at once, and so cost one allocation and no task.
+    ///
+    /// An ending session waits for its futures, at most [`Limits::close_wait`](field@crate::Limits::close_wait), so that they can still
+    /// answer. They are not cancelled when it ends; a `write` tells them then.
+    ///
+    /// A panic in the first poll, or in `then` after it, is the caller's: inside a callback it ends the session. A panic in
+    /// a task ends that task alone.
+    pub fn run<F>(&self, future: F, then: impl FnOnce(&Self, F::Output) + Send + 'static)
+    where
+        F: Future + Send + 'static,
+    {
+        let mut future = Box::pin(future);
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => then(self, output),
+            Poll::Pending => {
+                // The waker of the first poll was none; a new task polls again at once.
+                let running = Running::new(self.clone());
+                self.0.endpoint.runtime.spawn(async move {
+                    let output = future.await;
+                    then(&running.0, output);
+                });
+            }
+        }
+    }
+}
+
+/// Counts a future in for as long as it runs.
+struct Running<P: Protocol>(Session<P>);
+
+impl<P: Protocol> Running<P> {
+    fn new(session: Session<P>) -> Self {
+        session.0.runs.fetch_add(1, Ordering::AcqRel);
+        Self(session)
+    }
+}
+
+impl<P: Protocol> Drop for Running<P> {
+    fn drop(&mut self) {
+        self.0.0.runs.fetch_sub(1, Ordering::AcqRel);
+        if !self.0.is_open() {
+            self.0.0.wake();
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Writing from any task: append under the lock, then write at once, wake the task, or leave it to the task.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{MutexGuard, atomic::Ordering},
+    task::Waker,
+};
+
+use bytes::{Buf, Bytes};
+
+use super::{
+    Flush, Out, Session,
+    core::{Core, Life},
+};
+use crate::{BoxError, OutOf, Protocol, WriteError, Writer};
+
+/// Where a written frame lies in its session's output, in bytes since the session opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u64,
+    /// Offset after the last byte.
+    pub end: u64,
+}
+
+impl<P: Protocol> Session<P> {
+    /// Queues a packet and returns at once.
+    ///
+    /// # Errors
+    /// [`WriteError::Closed`], [`WriteError::Full`] or [`WriteError::Encode`]. Nothing of the packet is written then.
+    pub fn write(&self, packet: OutOf<P>) -> Result<Span, WriteError> {
+        self.append(Flush::Auto, |core| core.writer.write(packet, &mut core.out)).map(|(span, ())| span)
+    }
+
+    /// Queues bytes that are whole packets already; from 8 KiB on without a copy. On message transports they are one message.
+    ///
+    /// # Errors
+    /// [`WriteError::Closed`] or [`WriteError::Full`].
+    pub fn write_bytes(&self, bytes: Bytes) -> Result<Span, WriteError> {
+        self.append(Flush::Auto, |core| {
+            core.out.put_bytes(bytes);
+            Ok(())
+        })
+        .map(|(span, ())| span)
+    }
+
+    /// Lets `encode` append one packet to the out-buffer itself, without a [`Writer`].
+    ///
+    /// It runs under the session's lock and only while the session can still write, so what it registers elsewhere is there
+    /// before `on_close`. It must be short and must not call into a session. [`Out::offset`] tells it the packet's start.
+    ///
+    /// # Errors
+    /// [`WriteError::Closed`], [`WriteError::Full`], or [`WriteError::Encode`] with the error of `encode`; what it appended is
+    /// taken back then, as after a panic.
+    pub fn write_with<R>(
+        &self,
+        flush: Flush,
+        encode: impl FnOnce(&mut Out) -> Result<R, BoxError>,
+    ) -> Result<(Span, R), WriteError> {
+        self.append(flush, |core| encode(&mut core.out))
+    }
+
+    /// Whether less than [`Limits::out_high`](field@crate::Limits::out_high) waits.
+    pub fn try_ready(&self) -> bool {
+        self.0.queued() < self.0.limits().out_high
+    }
+
+    /// Waits until there is room in the out-buffer. Cancel-safe: it queues nothing.
+    ///
+    /// # Errors
+    /// [`WriteError::Closed`] when the session ends meanwhile.
+    pub async fn ready(&self) -> Result<(), WriteError> {
+        if self.try_ready() && !self.0.is_closed() {
+            return Ok(());
+        }
+        loop {
+            let room = self.0.room.notified();
+            self.0.waiting.store(true, Ordering::SeqCst);
+            if self.0.is_closed() {
+                return Err(WriteError::Closed);
+            }
+            if self.0.has_room() {
+                return Ok(());
+            }
+            room.await;
+        }
+    }
+
+    /// Waits for room, then queues. Cancel-safe: dropped before it is done, it has queued nothing.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn send(&self, packet: OutOf<P>) -> Result<Span, WriteError> {
+        self.ready().await?;
+        self.write(packet)
+    }
+
+    fn append<R>(
+        &self,
+        flush: Flush,
+        encode: impl FnOnce(&mut Core<P>) -> Result<R, BoxError>,
+    ) -> Result<(Span, R), WriteError> {
+        let mut core = self.0.lock();
+        if self.0.is_closed() {
+            return Err(WriteError::Closed);
+        }
+        let limit = self.0.limits().out_hard;
+        let queued = self.0.queued();
+        if queued >= limit {
+            return Err(WriteError::Full { queued, limit });
+        }
+        let start = core.out.offset();
+        let result = match append_or_rewind(&mut core, encode) {
+            Ok(result) => result,
+            Err(error) => {
+                if core.out.offset() < start {
+                    // Bytes of others are gone, so nothing that follows could be understood.
+                    self.0.advance(Life::Closed);
+                }
+                return Err(error);
+            }
+        };
+        core.out.end_frame();
+        core.frames = core.frames.saturating_add(1);
+        let end = core.out.offset();
+        self.0.end.store(end, Ordering::Relaxed);
+        let waker = self.leave(&mut core, flush);
+        drop(core);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok((Span { start, end }, result))
+    }
+
+    /// Sees to it that what was appended leaves; a waker is for the task and is woken after unlocking.
+    ///
+    /// | the task | what happens |
+    /// |---|---|
+    /// | is at work, or waits for the socket | nothing: it looks again before it sleeps |
+    /// | sleeps, this is the only frame, there is credit | written right here |
+    /// | sleeps | it is woken, and lets others write first while fewer frames wait than the last read brought |
+    fn leave(&self, core: &mut MutexGuard<'_, Core<P>>, flush: Flush) -> Option<Waker> {
+        if core.awake {
+            return None;
+        }
+        let alone = core.frames == 1 && flush != Flush::Gather;
+        if alone && (core.credit || flush == Flush::Now) && self.write_directly(core) {
+            return None;
+        }
+        core.awake = true;
+        core.gather = flush != Flush::Now;
+        core.waker.clone()
+    }
+
+    /// Whether everything left. An error is left to the task, which will meet it too.
+    fn write_directly(&self, core: &mut Core<P>) -> bool {
+        let Some(direct) = &core.direct else { return false };
+        core.credit = false;
+        while core.out.has_remaining() {
+            match direct.try_write(&core.out) {
+                Ok(n) if n > 0 => core.out.advance(n),
+                _ => break,
+            }
+        }
+        self.0.taken.store(core.out.taken(), Ordering::Release);
+        if core.out.is_empty() {
+            core.frames = 0;
+            core.out.release();
+        }
+        core.out.is_empty()
+    }
+}
+
+fn append_or_rewind<P: Protocol, R>(
+    core: &mut Core<P>,
+    encode: impl FnOnce(&mut Core<P>) -> Result<R, BoxError>,
+) -> Result<R, WriteError> {
+    let mark = core.out.mark();
+    match catch_unwind(AssertUnwindSafe(|| encode(core))) {
+        Ok(Ok(result)) if core.out.holds(&mark) => Ok(result),
+        Ok(Ok(_)) => {
+            Err(WriteError::Encode("the writer took bytes away that other packets had written".into()))
+        }
+        Ok(Err(error)) => {
+            core.out.rewind(&mark);
+            Err(WriteError::Encode(error))
+        }
+        Err(panic) => {
+            core.out.rewind(&mark);
+            resume_unwind(panic)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a session runs over. Everything above sees only [`Connection`].
+
+mod io;
+pub mod memory;
+mod tcp;
+
+use std::{
+    fmt,
+    future::Future,
+    io::Result,
+    net::SocketAddr,
+    task::{Context, Poll},
+};
+
+use bytes::BytesMut;
+
+use crate::{ConnInfo, Out};
+
+pub use io::Io;
+pub use tcp::{Tcp, TcpListen, dial_tcp};
+
+/// A connection as a session's task sees it. Owned by that task alone.
+///
+/// TLS, WebSocket and compression are connections around other connections: they get the whole gathered out-buffer and
+/// flush once a call, so a batch of packets is one record, one write.
+pub trait Connection: Send + Unpin + 'static {
+    /// Whether it carries messages (WebSocket, UDP) rather than a stream of bytes: then one fill gives exactly one message,
+    /// which is one packet, and packets are taken with [`Out::take_message`].
+    const MESSAGES: bool = false;
+
+    /// Appends what has come to `buf`, which has room; 0 when the peer has finished. Cancel-safe.
+    ///
+    /// # Errors
+    /// The session ends with it.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>>;
+
+    /// Takes from `out` all it can and flushes; ready when `out` is empty and everything is on its way. It is also called
+    /// with an empty `out`, for connections that write by themselves (pongs).
+    ///
+    /// # Errors
+    /// The session ends with it.
+    fn poll_drain(&mut self, cx: &mut Context<'_>, out: &mut Out) -> Poll<Result<()>>;
+
+    /// Says to the peer that nothing more comes (FIN, close_notify, close frame).
+    ///
+    /// # Errors
+    /// Are of no consequence: the session is ending.
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+}
+
+/// What accepting or dialling gives: any [`Connection`], or one that also has a half for writes outside the session's task.
+pub trait Transport: Send + 'static {
+    /// The part that the session's task owns.
+    type Task: Connection;
+
+    /// Name and addresses, for [`ConnInfo`].
+    fn info(&self) -> ConnInfo {
+        ConnInfo::accepted("custom", None, None)
+    }
+
+    /// Splits it.
+    fn split(self) -> (Self::Task, Option<Direct>);
+}
+
+/// A half of a plain socket through which an idle session's writer writes at once, without a hop to the session's task.
+pub struct Direct(tcp::DirectTcp);
+
+impl Direct {
+    pub(crate) fn try_write(&self, out: &Out) -> Result<usize> {
+        self.0.try_write(out)
+    }
+}
+
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Direct").finish()
+    }
+}
+
+/// A source of accepted connections for a [`Server`](crate::Server). Handshakes belong inside it, beside the accepting, so that a slow one
+/// holds nobody up.
+pub trait Listen: Send + 'static {
+    /// What is accepted.
+    type Conn: Transport;
+
+    /// The next connection. Cancel-safe.
+    ///
+    /// # Errors
+    /// Of one accept; the server waits a little and goes on.
+    fn accept(&mut self) -> impl Future<Output = Result<Self::Conn>> + Send;
+
+    /// Where it listens; `None` where there is no such thing.
+    fn local_addr(&self) -> Option<SocketAddr>;
+}

@@ -1,0 +1,1 @@
+//! The macros of getty-rpc and getty-hessian2.

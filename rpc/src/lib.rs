@@ -1,0 +1,1 @@
+//! The Dubbo RPC layer.
