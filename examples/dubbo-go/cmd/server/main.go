@@ -1,0 +1,77 @@
+// Command server provides the user service over the dubbo protocol, without a registry. It prints
+// READY on standard output once the port accepts connections, and ends on SIGTERM.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"dubbo.apache.org/dubbo-go/v3/common/constant"
+	"dubbo.apache.org/dubbo-go/v3/protocol"
+	"dubbo.apache.org/dubbo-go/v3/server"
+
+	"github.com/getty-rs/getty/examples/dubbo-go/framework"
+	"github.com/getty-rs/getty/examples/dubbo-go/user"
+)
+
+func main() {
+	port := flag.Int("port", 20000, "TCP port to listen on, on all addresses")
+	logLevel := flag.String("log", "warn", "level of dubbo-go's log on standard error")
+	flag.Parse()
+	if err := serve(*port, *logLevel); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(2)
+	}
+}
+
+func serve(port int, logLevel string) error {
+	if err := checkFree(port); err != nil {
+		return err
+	}
+	instance, stdout, err := framework.Start("user-provider", logLevel)
+	if err != nil {
+		return err
+	}
+	provider, err := instance.NewServer(
+		server.WithServerProtocol(protocol.WithDubbo(), protocol.WithPort(port)),
+		server.WithServerSerialization(constant.Hessian2Serialization),
+	)
+	if err != nil {
+		return err
+	}
+	err = provider.RegisterService(user.NewProvider(),
+		server.WithInterface(user.Interface),
+		server.WithGroup(user.Group),
+		server.WithVersion(user.Version),
+	)
+	if err != nil {
+		return err
+	}
+	go announce(port, stdout)
+	return provider.Serve() // dubbo-go handles SIGTERM: it answers for 3 s more, then exits with 0
+}
+
+// checkFree reports a taken port, since dubbo-go logs it and waits for ever.
+func checkFree(port int) error {
+	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
+func announce(port int, stdout *os.File) {
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	for {
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			_ = connection.Close()
+			fmt.Fprintln(stdout, "READY")
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
