@@ -1,0 +1,144 @@
+//! Owns `Decode` of lists, sets and maps. Each charges its memory before it grows: a single byte of input can be a
+//! whole struct.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+
+use super::{Decode, Decoder};
+use crate::error::Result;
+
+/// Reads a list of any form.
+pub(super) fn vec<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>) -> Result<Vec<T>> {
+    let mut list = d.list()?;
+    let mut items = Vec::new();
+    if let Some(len) = list.len() {
+        d.charge(len.saturating_mul(size_of::<T>()))?;
+        items.reserve_exact(len);
+    }
+    while d.next_item(&mut list)? {
+        if items.len() == items.capacity() {
+            let more = items.len().max(4);
+            d.charge(more.saturating_mul(size_of::<T>()))?;
+            items.reserve_exact(more);
+        }
+        items.push(item(d, items.len())?);
+    }
+    Ok(items)
+}
+
+#[inline]
+fn item<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>, index: usize) -> Result<T> {
+    d.read().map_err(|error| error.in_item(index))
+}
+
+impl<'de, T: Decode<'de>> Decode<'de> for Vec<T> {
+    #[inline]
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        T::decode_vec(d)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::new())
+    }
+}
+
+impl<'de, T: Decode<'de>> Decode<'de> for VecDeque<T> {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        vec(d).map(Self::from)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::new())
+    }
+}
+
+/// A boxed slice is read as a vector is.
+impl<'de, T: Decode<'de>> Decode<'de> for Box<[T]> {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        T::decode_vec(d).map(Vec::into_boxed_slice)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::default())
+    }
+}
+
+impl<'de, T: Decode<'de> + Eq + Hash, H: BuildHasher + Default> Decode<'de> for HashSet<T, H> {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        let mut items = Self::default();
+        each(d, |item| _ = items.insert(item))?;
+        Ok(items)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::default())
+    }
+}
+
+impl<'de, T: Decode<'de> + Ord> Decode<'de> for BTreeSet<T> {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        let mut items = Self::new();
+        each(d, |item| _ = items.insert(item))?;
+        Ok(items)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::new())
+    }
+}
+
+/// The last of several equal keys counts, as in Java.
+impl<'de, K: Decode<'de> + Eq + Hash, V: Decode<'de>, H: BuildHasher + Default> Decode<'de>
+    for HashMap<K, V, H>
+{
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        let mut entries = Self::default();
+        each_entry(d, |key, value| _ = entries.insert(key, value))?;
+        Ok(entries)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::default())
+    }
+}
+
+/// The last of several equal keys counts, as in Java.
+impl<'de, K: Decode<'de> + Ord, V: Decode<'de>> Decode<'de> for BTreeMap<K, V> {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        let mut entries = Self::new();
+        each_entry(d, |key, value| _ = entries.insert(key, value))?;
+        Ok(entries)
+    }
+
+    fn absent(_: &'static str) -> Result<Self> {
+        Ok(Self::new())
+    }
+}
+
+/// What a hash table or tree takes for each item, growth included.
+const SPARE: usize = 3;
+
+fn each<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>, mut put: impl FnMut(T)) -> Result<()> {
+    let mut list = d.list()?;
+    let mut index = 0;
+    while d.next_item(&mut list)? {
+        d.charge((size_of::<T>() + 1) * SPARE)?;
+        put(item(d, index)?);
+        index += 1;
+    }
+    Ok(())
+}
+
+fn each_entry<'de, K: Decode<'de>, V: Decode<'de>>(
+    d: &mut Decoder<'de, '_>,
+    mut put: impl FnMut(K, V),
+) -> Result<()> {
+    let mut map = d.map()?;
+    let mut index = 0;
+    while let Some(key) = d.next_key(&mut map).map_err(|error| error.in_item(index))? {
+        d.charge((size_of::<(K, V)>() + 1) * SPARE)?;
+        put(key, item(d, index)?);
+        index += 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! Owns the life of lists, maps and objects while they are read: numbers, depth, references followed by reading the
+//! target again.
+//!
+//! ```text
+//!            tag                    last item, or end mark
+//! (before) ------> open, slot.end = OPEN -------------> closed, slot.end = position
+//!    |                 ^                                     |
+//!    | 51 n            | the target's tag                    | position goes back behind 51 n
+//!    +---> jump to slots[n].start, replays + 1               +---> replays - 1
+//! ```
+//!
+//! A target that is open is a cycle. While `replays` is above zero the containers get the numbers that they had,
+//! counted on from the target's, since containers inside each other are numbered in the order of their tags.
+
+use super::state::{OPEN, Slot};
+use super::{Decode, Decoder};
+use crate::error::{ErrorKind, Result};
+use crate::kind::tag;
+
+/// A container that is being read.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) slot: u32,
+    /// Where to go on after a reference: position, and the number of the next container if that is a replay too.
+    resume: Option<(usize, u32)>,
+}
+
+/// A list that is being read with [`Decoder::next_item`].
+#[derive(Debug)]
+pub struct ListReader {
+    left: Items,
+    opened: Option<Opened>,
+}
+
+/// A map that is being read with [`Decoder::next_key`].
+#[derive(Debug)]
+pub struct MapReader {
+    entries: Entries,
+    opened: Option<Opened>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Items {
+    Fixed(usize),
+    Variable,
+}
+
+#[derive(Debug)]
+enum Entries {
+    /// Keys and values in turn, up to the end mark.
+    Map,
+    /// Fields of an object: the next name's offset, and how many are left.
+    Object { name: usize, left: u32 },
+}
+
+/// How a list begins.
+pub(crate) struct ListHead {
+    pub(crate) fixed: Option<usize>,
+    pub(crate) type_at: Option<u32>,
+}
+
+impl ListReader {
+    /// Number of items that are left, if the wire tells it. The rest of the input is at least as long in bytes.
+    pub fn len(&self) -> Option<usize> {
+        match self.left {
+            Items::Fixed(left) => Some(left),
+            Items::Variable => None,
+        }
+    }
+
+    /// Whether it is known that no items are left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Whether the value was `null`; it reads as an empty list.
+    pub fn is_null(&self) -> bool {
+        self.opened.is_none()
+    }
+}
+
+impl MapReader {
+    /// Whether the value was `null`; it reads as an empty map.
+    pub fn is_null(&self) -> bool {
+        self.opened.is_none()
+    }
+}
+
+impl<'de> Decoder<'de, '_> {
+    /// Begins a list of any form: typed or not, of known length or not; a reference to one; `null` as an empty one.
+    /// Then call [`next_item`](Self::next_item) until it says that there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the next value is something else, its length is impossible, or it lies too deep.
+    pub fn list(&mut self) -> Result<ListReader> {
+        let (tag, resume) = self.enter()?;
+        if tag == tag::NULL {
+            return Ok(ListReader { left: Items::Fixed(0), opened: None });
+        }
+        let start = self.pos - 1;
+        let Some(head) = self.list_head(tag)? else { return Err(self.unexpected("list", tag)) };
+        let opened = self.open(start, resume)?;
+        let left = head.fixed.map_or(Items::Variable, Items::Fixed);
+        Ok(ListReader { left, opened: Some(opened) })
+    }
+
+    /// Whether there is another item. If so, the caller reads or skips exactly one value; if not, the list is done.
+    ///
+    /// # Errors
+    ///
+    /// When the input ends.
+    #[inline]
+    pub fn next_item(&mut self, list: &mut ListReader) -> Result<bool> {
+        let more = match &mut list.left {
+            Items::Fixed(0) => false,
+            Items::Fixed(left) => {
+                *left -= 1;
+                true
+            }
+            Items::Variable => !self.take_end()?,
+        };
+        if !more && let Some(opened) = list.opened.take() {
+            list.left = Items::Fixed(0);
+            self.close(opened);
+        }
+        Ok(more)
+    }
+
+    /// Begins a map, typed or not; an object as a map from field names; a reference to one; `null` as an empty one.
+    /// Then call [`next_key`](Self::next_key) until there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the next value is something else, or it lies too deep.
+    pub fn map(&mut self) -> Result<MapReader> {
+        let (tag, resume) = self.enter()?;
+        self.map_after(tag, resume)
+    }
+
+    pub(super) fn map_after(&mut self, tag: u8, resume: Option<(usize, u32)>) -> Result<MapReader> {
+        let start = self.pos.saturating_sub(1);
+        let entries = match tag {
+            tag::NULL => {
+                return Ok(MapReader { entries: Entries::Object { name: 0, left: 0 }, opened: None });
+            }
+            tag::MAP_UNTYPED => Entries::Map,
+            tag::MAP => {
+                self.type_name()?;
+                Entries::Map
+            }
+            _ => {
+                let Some(class) = self.class_index(tag)? else { return Err(self.unexpected("map", tag)) };
+                self.in_definition(class, |d, class| {
+                    let tag = d.byte()?;
+                    d.skip_text(tag, "a class name")?;
+                    d.index("the number of fields")?;
+                    Ok(Entries::Object { name: d.pos, left: class.fields })
+                })?
+            }
+        };
+        let opened = self.open(start, resume)?;
+        Ok(MapReader { entries, opened: Some(opened) })
+    }
+
+    /// Reads the next key, if there is one. The caller then reads or skips exactly one value; after the last, the
+    /// map is done.
+    ///
+    /// # Errors
+    ///
+    /// When the input ends, or the key is no `K`.
+    #[inline]
+    pub fn next_key<K: Decode<'de>>(&mut self, map: &mut MapReader) -> Result<Option<K>> {
+        if map.opened.is_some() {
+            match &mut map.entries {
+                Entries::Map => {
+                    if !self.take_end()? {
+                        return self.read().map(Some);
+                    }
+                }
+                Entries::Object { name, left } => {
+                    if let Some(fewer) = left.checked_sub(1) {
+                        *left = fewer;
+                        let pos = std::mem::replace(&mut self.pos, *name);
+                        let key = self.read();
+                        *name = std::mem::replace(&mut self.pos, pos);
+                        return key.map(Some);
+                    }
+                }
+            }
+        }
+        if let Some(opened) = map.opened.take() {
+            self.close(opened);
+        }
+        Ok(None)
+    }
+
+    /// Takes the first byte of a value that may be a reference, which is followed.
+    #[inline]
+    pub(super) fn enter(&mut self) -> Result<(u8, Option<(usize, u32)>)> {
+        match self.tag()? {
+            tag::REFERENCE => self.follow(),
+            tag => Ok((tag, None)),
+        }
+    }
+
+    fn follow(&mut self) -> Result<(u8, Option<(usize, u32)>)> {
+        let index = self.reference_index()?;
+        self.jump(index)
+    }
+
+    /// Goes to a container that was read before, to read it again. Gives its first byte, and where to go on later.
+    pub(crate) fn jump(&mut self, index: u32) -> Result<(u8, Option<(usize, u32)>)> {
+        let slot = self.state.slots.get(index as usize).copied().unwrap_or(Slot { start: 0, end: OPEN });
+        if slot.end == OPEN {
+            return Err(self.error(ErrorKind::Cycle { index }));
+        }
+        let limit = self.state.limits.expanded;
+        self.state.expanded = self.state.expanded.saturating_add((slot.end - slot.start) as usize);
+        if self.state.expanded > limit {
+            return Err(self.limit("bytes read again through references", limit as u64));
+        }
+        let resume = Some((self.pos, self.state.replay_slot));
+        self.state.replays += 1;
+        self.state.replay_slot = index;
+        self.pos = slot.start as usize;
+        Ok((self.byte()?, resume))
+    }
+
+    /// Reads the number of a container behind the tag of a reference.
+    pub(crate) fn reference_index(&mut self) -> Result<u32> {
+        let index = self.index("the number of a reference")?;
+        let count = self.state.slots.len();
+        match u32::try_from(index) {
+            Ok(index) if (index as usize) < count => Ok(index),
+            _ => Err(self.error(ErrorKind::Index { table: "reference", index, count })),
+        }
+    }
+
+    /// Reads type and length of a list behind its first byte; none if it begins no list.
+    pub(crate) fn list_head(&mut self, tag: u8) -> Result<Option<ListHead>> {
+        let (typed, fixed) = match tag {
+            0x70..=0x77 => (true, Some(usize::from(tag & 7))),
+            0x78..=0x7f => (false, Some(usize::from(tag & 7))),
+            tag::LIST_FIXED => (true, None),
+            tag::LIST_FIXED_UNTYPED => (false, None),
+            tag::LIST_VARIABLE => (true, None),
+            tag::LIST_VARIABLE_UNTYPED => (false, None),
+            _ => return Ok(None),
+        };
+        let type_at = if typed { self.type_name()? } else { None };
+        let fixed = match tag {
+            tag::LIST_FIXED | tag::LIST_FIXED_UNTYPED => Some(self.list_len()?),
+            _ => fixed,
+        };
+        if let Some(len) = fixed {
+            self.check_len(len as i64)?;
+        }
+        Ok(Some(ListHead { fixed, type_at }))
+    }
+
+    fn list_len(&mut self) -> Result<usize> {
+        let len = self.index("the length of a list")?;
+        self.check_len(len)
+    }
+
+    /// Each item takes a byte at least, so the test is exact.
+    fn check_len(&self, len: i64) -> Result<usize> {
+        let left = self.remaining();
+        match usize::try_from(len) {
+            Ok(len) if len <= left => Ok(len),
+            _ => Err(self.error(ErrorKind::Length { what: "list", length: len, left })),
+        }
+    }
+
+    /// Takes the end mark if it is next.
+    #[inline]
+    pub(crate) fn take_end(&mut self) -> Result<bool> {
+        match self.buf.get(self.pos) {
+            Some(&tag::END) => {
+                self.pos += 1;
+                Ok(true)
+            }
+            Some(_) => Ok(false),
+            None => Err(self.unexpected_end()),
+        }
+    }
+
+    /// Gives a container that begins at `start` its number, and goes a level down.
+    #[inline]
+    pub(crate) fn open(&mut self, start: usize, resume: Option<(usize, u32)>) -> Result<Opened> {
+        let limit = self.state.limits.depth;
+        if self.state.depth >= limit {
+            return Err(self.limit("levels of containers", u64::from(limit)));
+        }
+        self.state.depth += 1;
+        let slot = self.number_container(start)?;
+        Ok(Opened { slot, resume })
+    }
+
+    /// The number of a container that begins at `start`; from now on it is open.
+    #[inline]
+    fn number_container(&mut self, start: usize) -> Result<u32> {
+        if self.state.replays > 0 {
+            let number = self.state.replay_slot;
+            self.state.replay_slot = number.wrapping_add(1);
+            if let Some(slot) = self.state.slots.get_mut(number as usize) {
+                slot.end = OPEN;
+            }
+            return Ok(number);
+        }
+        let start = self.offset(start)?;
+        let number = self.offset(self.state.slots.len())?;
+        if self.state.slots.len() == self.state.slots.capacity() {
+            let more = self.growth::<Slot>(self.state.slots.len())?;
+            self.state.slots.reserve_exact(more);
+        }
+        self.state.slots.push(Slot { start, end: OPEN });
+        Ok(number)
+    }
+
+    /// Number of the next container that is not reached through a reference; `u32::MAX` inside of a reference.
+    pub(crate) fn next_new_slot(&self) -> u32 {
+        if self.state.replays > 0 { u32::MAX } else { self.state.slots.len() as u32 }
+    }
+
+    /// Marks a container as read.
+    #[inline]
+    fn end_container(&mut self, number: u32) {
+        // Offsets were checked when the container opened; a body beyond u32 fails at its next container.
+        if let Some(slot) = self.state.slots.get_mut(number as usize) {
+            slot.end = u32::try_from(self.pos).unwrap_or(u32::MAX);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn close(&mut self, opened: Opened) {
+        self.end_container(opened.slot);
+        self.state.depth = self.state.depth.saturating_sub(1);
+        if let Some((pos, replay_slot)) = opened.resume {
+            self.pos = pos;
+            self.state.replay_slot = replay_slot;
+            self.state.replays = self.state.replays.saturating_sub(1);
+        }
+    }
+}

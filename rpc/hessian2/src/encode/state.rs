@@ -1,0 +1,62 @@
+//! Owns what an outgoing body remembers between values: table sizes, the depth, and where the 8 KiB buffer of Java
+//! would begin. It never holds bytes of the body.
+
+use super::tables::{ClassTable, TypeTable};
+use crate::limits::Limits;
+use crate::sink::Sink;
+
+/// Tables of one outgoing body.
+///
+/// Made once per connection and reused: [`begin`](Self::begin) empties the tables but keeps the memory that ordinary
+/// bodies need, so that writing them allocates nothing in the steady state. One body, with all its arguments and attachments, shares one set
+/// of tables.
+#[derive(Debug)]
+pub struct EncodeState {
+    pub(super) classes: ClassTable,
+    pub(super) types: TypeTable,
+    /// Containers written so far: the number that the next one gets.
+    pub(super) slots: u32,
+    pub(super) depth: u32,
+    max_depth: u32,
+    /// Where Java's buffer was flushed last. Java cuts binaries at the end of its buffer.
+    pub(super) flushed: usize,
+}
+
+impl EncodeState {
+    /// An empty state. Containers may lie [`Limits::DEPTH`] deep.
+    pub fn new() -> Self {
+        Self::with_depth(Limits::DEPTH)
+    }
+
+    /// An empty state for containers up to `depth` deep.
+    pub fn with_depth(depth: u32) -> Self {
+        Self {
+            classes: ClassTable::default(),
+            types: TypeTable::default(),
+            slots: 0,
+            depth: 0,
+            max_depth: depth,
+            flushed: 0,
+        }
+    }
+
+    /// Begins a body at the end of `out`. Call it for each body: tables of another one would give wrong references.
+    pub fn begin<S: Sink>(&mut self, out: &S) {
+        self.classes.clear();
+        self.types.clear();
+        self.slots = 0;
+        self.depth = 0;
+        self.flushed = out.size();
+    }
+
+    #[inline]
+    pub(super) fn max_depth(&self) -> u32 {
+        self.max_depth
+    }
+}
+
+impl Default for EncodeState {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,226 @@
+//! Hostile, truncated and borderline input: it ends in a value or an error, on a small stack, and all readers agree
+//! where a value ends.
+
+use std::collections::HashMap;
+
+use getty_hessian2::{
+    Decode, DecodeState, Decoder, EncodeState, Encoder, ErrorKind, Hessian, Kind, Limits, Result, Value,
+    from_slice, to_vec,
+};
+
+use crate::malformed::{rows, unhex};
+use crate::tree;
+
+fn on_small_stack(kib: usize, run: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().stack_size(kib << 10).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn every_malformed_row_ends_in_a_value_or_an_error() {
+    on_small_stack(128, || {
+        let (mut values, mut errors) = (0, 0);
+        for row in rows() {
+            let bytes = row.bytes();
+            match Value::parse(&bytes) {
+                Ok(value) => {
+                    values += 1;
+                    let again = Value::parse(&to_vec(&value).unwrap()).unwrap();
+                    assert_eq!(again, value, "{}", row.name);
+                    assert!(!format!("{value:?}").is_empty());
+                }
+                Err(error) => {
+                    errors += 1;
+                    assert!(!error.to_string().is_empty());
+                }
+            }
+        }
+        assert_eq!((values, errors), (19, 49));
+    });
+}
+
+#[test]
+fn rows_that_others_read_wrongly_are_errors() {
+    for row in rows() {
+        let bytes = row.bytes();
+        let wrong = row.name.starts_with("trunc") || row.name.contains("neg") || row.name.contains("oob");
+        if wrong && !row.name.contains("date") {
+            assert!(Value::parse(&bytes).is_err(), "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn every_start_of_a_value_is_an_early_end_and_nothing_else() {
+    let text = tree::read("hessian2_testhessian2_vectors");
+    for row in tree::rows(&text) {
+        let bytes = unhex(row.hex.as_deref().unwrap());
+        let mut state = DecodeState::new();
+        for len in (0..bytes.len().min(2_000)).filter(|len| len % 7 < 2 || *len < 200) {
+            let error = Value::parse(&bytes[..len]).unwrap_err();
+            let is_end = matches!(error.kind(), ErrorKind::UnexpectedEnd | ErrorKind::Length { .. });
+            assert!(is_end, "{} cut to {len}: {error}", row.name);
+            state.reset();
+            assert!(Decoder::new(&bytes[..len], &mut state).skip().is_err());
+        }
+    }
+}
+
+#[test]
+fn values_of_any_depth_are_handled_without_recursion() {
+    on_small_stack(128, || {
+        let deep = [vec![0x79; 1_000_000], vec![0x4e]].concat();
+        let mut limits = Limits::default();
+        (limits.depth, limits.memory_factor) = (u32::MAX, 1_000);
+        let mut state = DecodeState::with_limits(limits);
+        let value: Value = Decoder::new(&deep, &mut state).read().unwrap();
+        state.reset();
+        Decoder::new(&deep, &mut state).skip().unwrap();
+        assert_eq!(value, value.clone());
+        assert!(format!("{value:?}").len() < 10_000);
+        let mut out = Vec::new();
+        let mut state = EncodeState::with_depth(u32::MAX);
+        state.begin(&out);
+        Encoder::new(&mut out, &mut state).write(&value).unwrap();
+        assert_eq!(out, deep);
+        let error = to_vec(&value).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Limit { what: "levels of containers", limit: 256 }));
+    });
+}
+
+#[derive(Debug, Default, PartialEq, Hessian)]
+#[hessian(class = "com.example.Node")]
+struct Node {
+    next: Option<Box<Self>>,
+    a: String,
+    b: Option<String>,
+    c: Vec<String>,
+    d: HashMap<String, String>,
+    e: Option<i64>,
+    f: i32,
+    g: f64,
+    h: bool,
+    i: Option<Vec<u8>>,
+    j: Option<String>,
+    k: Option<String>,
+    l: Vec<Option<String>>,
+    m: Option<f64>,
+    n: String,
+    o: String,
+    p: Vec<Self>,
+}
+
+fn chain(len: usize) -> Node {
+    (1..len).fold(Node::default(), |next, _| Node { next: Some(Box::new(next)), ..Node::default() })
+}
+
+#[test]
+fn typed_values_down_to_the_depth_limit_fit_a_thread_of_two_mebibytes_and_deeper_ones_are_errors() {
+    on_small_stack(2048, || {
+        // The innermost holds empty lists, which are the last level.
+        let node = chain(255);
+        let bytes = to_vec(&node).unwrap();
+        assert_eq!(from_slice::<Node>(&bytes).unwrap(), node);
+
+        let too_deep = chain(256);
+        let error = to_vec(&too_deep).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Limit { what: "levels of containers", limit: 256 }));
+        let mut out = Vec::new();
+        let mut state = EncodeState::with_depth(257);
+        state.begin(&out);
+        Encoder::new(&mut out, &mut state).write(&too_deep).unwrap();
+        let error = from_slice::<Node>(&out).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Limit { what: "levels of containers", limit: 256 }));
+    });
+}
+
+#[test]
+fn references_cannot_multiply_without_end() {
+    for row in rows().iter().filter(|row| row.name.starts_with("ref_billion")) {
+        let bytes = row.bytes();
+        let value = Value::parse(&bytes).unwrap();
+        assert_eq!(value, Value::parse(&bytes).unwrap());
+        type Nested<T> = Vec<Option<T>>;
+        #[derive(Debug)]
+        struct Tree(#[expect(dead_code, reason = "built to be bounded")] Nested<Self>);
+        impl<'de> Decode<'de> for Tree {
+            fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+                match d.peek() {
+                    Some(Kind::String) => d.skip().map(|()| Self(vec![])),
+                    _ => d.read().map(Self),
+                }
+            }
+        }
+        let result = from_slice::<Tree>(&bytes);
+        if row.name != "ref_billion_laughs_10" {
+            assert!(matches!(result.unwrap_err().kind(), ErrorKind::Limit { .. }), "{}", row.name);
+        }
+    }
+}
+
+#[test]
+fn a_cycle_is_kept_by_values_and_refused_by_types() {
+    let list = unhex("795190");
+    let value = Value::parse(&list).unwrap();
+    assert!(value.root().at(0).is_same(value.root()));
+    assert_eq!(to_vec(&value).unwrap(), list);
+    assert_eq!(format!("{value:?}"), "[&0]");
+    assert_eq!(value, Value::parse(&unhex("7979 5190")).unwrap(), "infinitely nested lists, both");
+    let error = from_slice::<Vec<Vec<i32>>>(&list).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Cycle { index: 0 }));
+    assert_eq!(to_vec(&Value::parse(b"H\x04self\x51\x90Z").unwrap()).unwrap(), b"H\x04self\x51\x90Z");
+}
+
+/// An object, or text.
+struct Any;
+
+impl<'de> Decode<'de> for Any {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        if d.peek() == Some(Kind::String) {
+            d.str().map(drop)?
+        } else {
+            d.object(&[]).map(drop)?
+        }
+        Ok(Self)
+    }
+}
+
+#[test]
+fn every_limit_is_enforced() {
+    fn fails(change: impl Fn(&mut Limits), bytes: &[u8], what: &str) {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let mut state = DecodeState::with_limits(limits);
+        for read in [
+            |d: &mut Decoder<'_, '_>| d.read::<Value>().map(drop),
+            |d: &mut Decoder<'_, '_>| d.skip(),
+            |d: &mut Decoder<'_, '_>| d.read::<Vec<Any>>().map(drop),
+        ] {
+            state.reset();
+            let error = read(&mut Decoder::new(bytes, &mut state)).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::Limit { what: found, .. } if *found == what),
+                "{error}"
+            );
+        }
+    }
+    fails(|limits| limits.depth = 0, b"\x79\x78", "levels of containers");
+    fails(|limits| limits.classes = 1, b"\x79C\x01A\x90C\x01B\x90\x60", "class definitions");
+    fails(|limits| limits.fields = 1, b"\x79C\x01A\x92\x01a\x01b\x60", "fields of a class");
+    fails(|limits| limits.bytes = 3, b"\x79\x04abcd", "bytes in a string or binary");
+    fails(|limits| limits.bytes = 3, b"\x79R\0\x02abS\0\x02cd", "bytes in a string or binary");
+    let mut limits = Limits::default();
+    limits.bytes = 3;
+    let mut state = DecodeState::with_limits(limits);
+    assert!(Decoder::new(b"\x24abcd", &mut state).read::<Vec<u8>>().is_err());
+    let mut limits = Limits::default();
+    limits.expanded = 3;
+    let mut state = DecodeState::with_limits(limits);
+    let error =
+        Decoder::new(b"\x7b\x7a\x91\x92\x51\x91\x51\x91", &mut state).read::<Vec<Vec<i32>>>().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes read again through references", .. }));
+    let mut limits = Limits::default();
+    (limits.memory_factor, limits.memory_floor) = (1, 0);
+    let mut state = DecodeState::with_limits(limits);
+    let error = Decoder::new(b"\x7a\x91\x92", &mut state).read::<Vec<i64>>().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes of memory", .. }));
+}

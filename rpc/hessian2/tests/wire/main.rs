@@ -1,0 +1,11 @@
+//! The codec against bytes: of Java and Go, of hostile peers, and its own.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod hostile;
+mod malformed;
+mod properties;
+mod sha256;
+mod tree;
+mod typed;
+mod vectors;

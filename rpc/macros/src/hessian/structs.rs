@@ -1,0 +1,193 @@
+//! Owns structs: an object of one class, written in the order of declaration, read by name.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{DeriveInput, Error, Field, Ident, Result, Token, Type, TypePath};
+
+use super::attributes::{self, Container, FieldAttributes};
+use super::definition;
+use super::generics;
+use super::names::Case;
+
+/// A field with what its attributes say.
+pub(super) struct Member<'a> {
+    pub(super) field: &'a Field,
+    pub(super) ident: &'a Ident,
+    pub(super) wire: String,
+    pub(super) attributes: FieldAttributes,
+}
+
+pub(super) fn expand(
+    input: &DeriveInput,
+    container: &Container,
+    fields: &Punctuated<Field, Token![,]>,
+    krate: &TokenStream,
+) -> Result<TokenStream> {
+    let members = members(container, fields)?;
+    if let Some(span) = members.iter().find_map(|member| member.attributes.message) {
+        return Err(Error::new(
+            span,
+            "`message` is for exceptions: add `exception` to the struct's attributes",
+        ));
+    }
+    let written: Vec<&Member<'_>> = members.iter().filter(|member| !member.attributes.skip).collect();
+    let names: Vec<String> = written.iter().map(|member| member.wire.clone()).collect();
+    let class = definition::class(&container.class, &names, krate);
+    let writes = written.iter().map(|member| write(member, krate));
+    let encode = generics::plain(input, &quote!(#krate::Encode), Some(&quote!(#krate::Encode)));
+    let body = read_body(&members, &names, krate, Read::of);
+    let decode = generics::decode(input, krate);
+    let java = java_type(input, container, krate);
+    Ok(quote! {
+        #[automatically_derived]
+        #encode {
+            fn encode_to<S: #krate::Sink>(&self, e: &mut #krate::Encoder<'_, S>) -> #krate::Result<()> {
+                static CLASS: #krate::Class = #class;
+                e.object(&CLASS)?;
+                #(#writes)*
+                e.end_object();
+                ::core::result::Result::Ok(())
+            }
+        }
+
+        #[automatically_derived]
+        #decode {
+            fn decode_from(d: &mut #krate::Decoder<'de, '_>) -> #krate::Result<Self> {
+                #body
+            }
+        }
+
+        #java
+    })
+}
+
+/// Fields with their names on the wire, each of which may be there once.
+pub(super) fn members<'a>(
+    container: &Container,
+    fields: &'a Punctuated<Field, Token![,]>,
+) -> Result<Vec<Member<'a>>> {
+    let case = container.rename_all.unwrap_or(Case::Camel);
+    let mut seen = HashSet::new();
+    let mut members = Vec::new();
+    for field in fields {
+        let Some(ident) = &field.ident else { continue };
+        let attributes = attributes::field(field)?;
+        let wire = attributes.rename.clone().unwrap_or_else(|| case.apply(ident));
+        if !attributes.skip && !seen.insert(wire.clone()) {
+            return Err(Error::new_spanned(ident, format!("two fields are named `{wire}` on the wire")));
+        }
+        members.push(Member { field, ident, wire, attributes });
+    }
+    Ok(members)
+}
+
+/// Writes one field.
+pub(super) fn write(member: &Member<'_>, krate: &TokenStream) -> TokenStream {
+    let Member { ident, wire, .. } = member;
+    quote! {
+        #krate::Encode::encode_to(&self.#ident, e).map_err(|error| error.in_field(#wire))?;
+    }
+}
+
+/// How a field is read, and what it is when it is absent.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Read {
+    /// What the type says.
+    Required,
+    OrDefault,
+    /// The field is an `Option`, and so its own place.
+    Optional,
+    /// As `Optional`, with a reference to the exception itself as `None`.
+    Cause,
+    Skipped,
+}
+
+impl Read {
+    pub(super) fn of(member: &Member<'_>) -> Self {
+        match &member.attributes {
+            FieldAttributes { skip: true, .. } => Self::Skipped,
+            _ if is_option(&member.field.ty) => Self::Optional,
+            FieldAttributes { default: true, .. } => Self::OrDefault,
+            _ => Self::Required,
+        }
+    }
+}
+
+/// Whether a type is spelled as the standard `Option`. One that is not spelled so is read right as well, only with
+/// one more check.
+pub(super) fn is_option(ty: &Type) -> bool {
+    let Type::Path(TypePath { qself: None, path, .. }) = ty else { return false };
+    let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    match segments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["Option"] => path.leading_colon.is_none(),
+        ["std" | "core", "option", "Option"] => true,
+        _ => false,
+    }
+}
+
+/// Reads an object; `names` are those of the members that are not skipped.
+pub(super) fn read_body(
+    members: &[Member<'_>],
+    names: &[String],
+    krate: &TokenStream,
+    how: impl Fn(&Member<'_>) -> Read,
+) -> TokenStream {
+    let count = names.len();
+    let (mut places, mut arms, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for member in members {
+        let Member { ident, field, .. } = member;
+        let read = how(member);
+        if read == Read::Skipped {
+            values.push(quote!(#ident: ::core::default::Default::default()));
+            continue;
+        }
+        let index = places.len();
+        let name = &names[index];
+        let place = format_ident!("field_{index}");
+        let ty = &field.ty;
+        let (method, place_type, value) = match read {
+            Read::OrDefault => (
+                quote!(field_or_null),
+                quote!(::core::option::Option<#ty>),
+                quote!(#place.unwrap_or_default()),
+            ),
+            Read::Optional => (quote!(field_or_null), quote!(#ty), quote!(#place)),
+            Read::Cause => (quote!(cause), quote!(#ty), quote!(#place)),
+            Read::Required | Read::Skipped => (
+                quote!(field),
+                quote!(::core::option::Option<#ty>),
+                quote!(#krate::derive::required(#place, #name)?),
+            ),
+        };
+        places.push(quote!(let mut #place: #place_type = ::core::option::Option::None;));
+        arms.push(quote!(#index => d.#method(&mut #place, #name)?,));
+        values.push(quote!(#ident: #value));
+    }
+    quote! {
+        static NAMES: [&str; #count] = [#(#names),*];
+        let mut object = d.object(&NAMES)?;
+        #(#places)*
+        while let ::core::option::Option::Some(field) = d.next_field(&mut object)? {
+            match field {
+                #(#arms)*
+                _ => d.skip()?,
+            }
+        }
+        ::core::result::Result::Ok(Self { #(#values),* })
+    }
+}
+
+/// The descriptor of the class.
+pub(super) fn java_type(input: &DeriveInput, container: &Container, krate: &TokenStream) -> TokenStream {
+    let descriptor = definition::descriptor(&container.class);
+    let java = generics::plain(input, &quote!(#krate::JavaType), None);
+    quote! {
+        #[automatically_derived]
+        #java {
+            const DESCRIPTOR: &'static str = #descriptor;
+        }
+    }
+}

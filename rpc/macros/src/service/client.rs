@@ -1,0 +1,93 @@
+//! Owns the client stub: a struct with a method for each of the trait's, which gives a call to await.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::model::{MethodModel, ServiceModel};
+
+pub(super) fn stub(service: &ServiceModel) -> TokenStream {
+    let (client, visibility, name) = (service.client(), &service.visibility, &service.name);
+    let doc = format!("Calls a remote [`{name}`]. Made by `Client::refer`; clones are cheap.");
+    let info = info(service);
+    let methods = service.methods.iter().enumerate().map(|(index, method)| call(index, method));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #visibility struct #client(::getty_rpc::Reference);
+
+        impl ::getty_rpc::Stub for #client {
+            const INFO: &'static ::getty_rpc::ServiceInfo = #info;
+
+            fn over(reference: ::getty_rpc::Reference) -> Self {
+                Self(reference)
+            }
+        }
+
+        #[allow(dead_code)] // Whoever serves the trait may not call it, nor all of it.
+        impl #client {
+            #(#methods)*
+        }
+    }
+}
+
+fn info(service: &ServiceModel) -> TokenStream {
+    let attributes = &service.attributes;
+    let (interface, version, group) = (&attributes.interface, &attributes.version, &attributes.group);
+    let methods = service.methods.iter().map(method);
+    quote! {{
+        const METHODS: &[::getty_rpc::Method] = &[#(#methods),*];
+        &::getty_rpc::ServiceInfo::new(#interface, #version, #group, METHODS)
+    }}
+}
+
+fn method(method: &MethodModel) -> TokenStream {
+    let name = method.java_name();
+    let count = method.arguments.len();
+    let descriptor = match &method.attributes.descriptor {
+        Some(descriptor) => quote!(#descriptor),
+        None => {
+            let types = method.arguments.iter().map(|(_, kind)| kind);
+            quote! {{
+                const PARTS: &[&str] = &[#(<#types as ::getty_rpc::java::JavaType>::DESCRIPTOR),*];
+                const JOINED: [u8; ::getty_rpc::java::joined_len(PARTS)] = ::getty_rpc::java::join(PARTS);
+                ::getty_rpc::java::text(&JOINED)
+            }}
+        }
+    };
+    let oneway = method.attributes.oneway.then(|| quote!(.oneway()));
+    let timeout = method.attributes.timeout.map(|timeout| {
+        let millis = timeout.as_millis() as u64;
+        quote!(.timeout(::core::time::Duration::from_millis(#millis)))
+    });
+    quote!(::getty_rpc::Method::new(#name, #descriptor, #count) #oneway #timeout)
+}
+
+fn call(index: usize, method: &MethodModel) -> TokenStream {
+    let (docs, name, returned) = (&method.docs, &method.name, method.output.marker());
+    let names: Vec<_> = (0..method.arguments.len()).map(|i| argument_name(method, i)).collect();
+    let types = method.arguments.iter().map(|(_, kind)| kind);
+    quote! {
+        #(#docs)*
+        pub fn #name<'call>(
+            &'call self,
+            #(#names: impl ::getty_rpc::derive::EncodeAs<#types> + ::core::marker::Send + 'call),*
+        ) -> ::getty_rpc::Call<'call, impl ::getty_rpc::derive::EncodeArguments + 'call, #returned> {
+            self.0.call(#index, (#(#names,)*))
+        }
+    }
+}
+
+/// As in the trait, without a leading underscore that says there that it is not used.
+fn argument_name(method: &MethodModel, index: usize) -> proc_macro2::Ident {
+    match method.arguments.get(index) {
+        Some((name, _)) => {
+            let text = name.to_string();
+            match text.trim_start_matches('_') {
+                "" => format_ident!("argument_{index}"),
+                bare if bare.len() < text.len() => format_ident!("{bare}"),
+                _ => name.clone(),
+            }
+        }
+        None => format_ident!("argument_{index}"),
+    }
+}
