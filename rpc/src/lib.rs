@@ -1,1 +1,75 @@
-//! The Dubbo RPC layer.
+//! A Dubbo-style RPC framework: services are Rust traits, and peers may be Rust, dubbo-go or Java.
+//!
+//! ```
+//! use getty_rpc::{Client, Server, service};
+//!
+//! #[service(interface = "com.example.Greeter")]
+//! trait Greeter {
+//!     async fn greet(&self, name: String) -> String;
+//! }
+//!
+//! struct Hello;
+//! impl Greeter for Hello {
+//!     async fn greet(&self, name: String) -> String {
+//!         format!("Hello, {name}!")
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::bind("127.0.0.1:0").await?.service(GreeterServer::new(Hello));
+//! let address = server.local_addr().ok_or("no address")?.to_string();
+//! tokio::spawn(server.serve());
+//!
+//! let greeter: GreeterClient = Client::direct(&address)?.refer();
+//! assert_eq!(greeter.greet("Ada").await?, "Hello, Ada!");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The way of a call:
+//!
+//! ```text
+//!  client                                                     server
+//!  stub method                                                Service::invoke
+//!    Call: pick a session, encode into its out-buffer           ^  decode, poll once inline
+//!    exchange::Channel: a slot for the answer                 server::Dispatcher
+//!        |                                                      ^
+//!    getty::Session ------------- wire ----------------> getty::Session
+//! ```
+//!
+//! The answer walks back the same way; the request id finds its slot.
+#![forbid(unsafe_code)]
+
+mod attachments;
+mod client;
+mod context;
+mod error;
+mod exchange;
+pub mod java;
+pub mod protocol;
+mod serialization;
+mod server;
+mod service;
+
+pub use attachments::Attachments;
+pub use client::{Call, CallFuture, Client, ClientBuilder, Reference, ReferenceBuilder};
+pub use context::Context;
+pub use error::{Error, ErrorKind, Result};
+pub use getty;
+pub use getty_hessian2 as hessian2;
+pub use getty_hessian2::{Date, Exception, Throwable, Value};
+pub use getty_macros::{HessianRpc as Hessian, service};
+pub use getty_registry as registry;
+pub use server::{Invocation, Reply, Server};
+pub use service::{Method, Service, ServiceInfo, Stub, Target};
+
+/// What the code that `#[service]` makes calls. Not for others: it changes without notice.
+#[doc(hidden)]
+pub mod derive {
+    pub use crate::{
+        client::{Fallible, Plain, Returned},
+        serialization::{DecodeArguments, EncodeArguments},
+    };
+    pub use getty_hessian2::EncodeAs;
+}

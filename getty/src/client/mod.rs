@@ -89,12 +89,17 @@ impl<P: Protocol> Client<P> {
 
     /// A live session if there is one, in turn. Never waits and never dials.
     pub fn try_session(&self) -> Option<Session<P>> {
+        self.pick(|_| true)
+    }
+
+    /// As [`try_session`](Self::try_session), among those that are `usable`.
+    pub fn pick(&self, usable: impl Fn(&Session<P>) -> bool) -> Option<Session<P>> {
         let live = self.0.0.live.load();
         let first = self.0.0.turn.fetch_add(1, Ordering::Relaxed);
         let count = live.len();
         (0..count)
             .filter_map(|i| live.get(first.wrapping_add(i) % count))
-            .find(|session| session.is_open())
+            .find(|session| session.is_open() && usable(session))
             .cloned()
     }
 

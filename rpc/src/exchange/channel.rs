@@ -1,0 +1,289 @@
+//! The client's side of one connection: sends requests and hands answers to those who wait for them.
+//!
+//! ```text
+//!   Call ---- send ----> session's out-buffer ====> peer
+//!    ^  |                (slot taken, frame encoded, both under the session's lock)
+//!    |  +-- Waiter ---> Pending <--- answered --- on_message <==== peer
+//!    |                    ^  <------ expire ----- on_cron
+//!    +------ wake --------+  <------ lost ------- on_close
+//! ```
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use getty::{BoxError, ConnInfo, Error, EventListener, Flush, Opened, Protocol, Session, WriteError};
+use getty_hessian2::{DecodeState, Decoder};
+use tokio::time::Instant;
+
+use super::{
+    Answer, Beat, FrameWriter, TooLarge, limits,
+    pending::{Full, Pending},
+    respond_heartbeat, write_frame,
+};
+use crate::{
+    attachments::Attachments,
+    protocol::{Frame, FrameError, FrameReader, Header, Kind, READ_ONLY, Status, WRITEABLE},
+    serialization::{
+        EncodeArguments,
+        hessian2::{self, Plan},
+    },
+};
+
+/// How often deadlines are looked at while calls wait. Java's wheel turns every 30 ms.
+const TICK: Duration = Duration::from_millis(20);
+/// A larger body is kept as a slice of what was read, a smaller one is copied: it would pin 64 KiB until its caller reads it.
+const COPY: usize = 8 * 1024;
+
+/// What all connections of a client share.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientSettings {
+    pub(crate) payload: usize,
+    pub(crate) heartbeat: Duration,
+    /// Calls that may wait on one connection.
+    pub(crate) pending: usize,
+}
+
+/// A Dubbo connection, seen from the client.
+#[derive(Debug)]
+pub(crate) struct ClientProtocol(pub(crate) Arc<ClientSettings>);
+
+/// The state of one connection.
+pub(crate) struct Channel {
+    pending: Pending,
+    beat: Beat,
+    /// The provider said that it is shutting down.
+    read_only: AtomicBool,
+    bad_frame: AtomicBool,
+    settings: Arc<ClientSettings>,
+}
+
+impl Protocol for ClientProtocol {
+    type Reader = FrameReader;
+    type Writer = FrameWriter;
+    type State = Channel;
+
+    fn open(&self, _: &ConnInfo) -> Opened<FrameReader, FrameWriter, Channel> {
+        let settings = Arc::clone(&self.0);
+        let channel = Channel {
+            pending: Pending::new(settings.pending),
+            beat: Beat::new(settings.heartbeat, Instant::now()),
+            read_only: AtomicBool::new(false),
+            bad_frame: AtomicBool::new(false),
+            settings: Arc::clone(&settings),
+        };
+        let mut opened = Opened::new(FrameReader::new(settings.payload), FrameWriter, channel);
+        opened.limits = Some(limits(settings.payload, settings.heartbeat));
+        opened
+    }
+}
+
+/// Why a request was not queued. It surely did not run.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// The session has ended.
+    Closed,
+    /// The out-buffer is full; waiting for room helps.
+    Congested,
+    /// As many calls wait as may.
+    Full(Full),
+    TooLarge(TooLarge),
+    Encode(getty_hessian2::Error),
+}
+
+/// A request as it is sent.
+pub(crate) struct Outgoing<'a, A> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) arguments: &'a A,
+    pub(crate) attachments: &'a Attachments,
+    pub(crate) timeout: Duration,
+    pub(crate) deadline: Instant,
+}
+
+impl Channel {
+    /// Whether further calls may go here.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.read_only.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the provider is shutting down, or that it is not after all.
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::Relaxed);
+    }
+
+    /// Queues a request that is answered. Once it is queued, some answer comes: the peer's, a timeout, or the connection's end.
+    pub(crate) fn send<A: EncodeArguments>(
+        session: &Session<ClientProtocol>,
+        request: &Outgoing<'_, A>,
+    ) -> Result<Waiter, SendError> {
+        let channel = session.state();
+        let (_, waiter) = session
+            .write_with(Flush::Auto, |out| {
+                let start_timer = || session.set_cron(Some(TICK));
+                let id = channel.pending.begin(out.offset(), request.deadline, start_timer)?;
+                // From here on the slot is given back when anything fails or panics.
+                let waiter = Waiter { session: session.clone(), id };
+                channel.encode(out, true, id, request)?;
+                Ok(waiter)
+            })
+            .map_err(SendError::from)?;
+        Ok(waiter)
+    }
+
+    /// Queues a request that is not answered.
+    pub(crate) fn send_oneway<A: EncodeArguments>(
+        session: &Session<ClientProtocol>,
+        request: &Outgoing<'_, A>,
+    ) -> Result<(), SendError> {
+        let channel = session.state();
+        session.write_with(Flush::Auto, |out| channel.encode(out, false, 0, request))?;
+        Ok(())
+    }
+
+    fn encode<A: EncodeArguments>(
+        &self,
+        out: &mut getty::Out,
+        two_way: bool,
+        id: i64,
+        request: &Outgoing<'_, A>,
+    ) -> Result<(), BoxError> {
+        let kind = Kind::Request { two_way };
+        let header = Header { kind, event: false, serialization: hessian2::ID, id, length: 0 };
+        let Outgoing { plan, arguments, attachments, timeout, .. } = request;
+        let length = hessian2::request(out.tail_mut(), header, plan, *arguments, *timeout, attachments)?;
+        if length > self.settings.payload {
+            return Err(TooLarge { length, limit: self.settings.payload }.into());
+        }
+        Ok(())
+    }
+}
+
+impl From<WriteError> for SendError {
+    fn from(error: WriteError) -> Self {
+        let error = match error {
+            WriteError::Full { .. } => return Self::Congested,
+            WriteError::Encode(error) => error,
+            _ => return Self::Closed,
+        };
+        let error = match error.downcast::<Full>() {
+            Ok(full) => return Self::Full(*full),
+            Err(error) => error,
+        };
+        let error = match error.downcast::<TooLarge>() {
+            Ok(too_large) => return Self::TooLarge(*too_large),
+            Err(error) => error,
+        };
+        match error.downcast::<getty_hessian2::Error>() {
+            Ok(error) => Self::Encode(*error),
+            Err(error) => Self::Encode(getty_hessian2::Error::custom(error.to_string())),
+        }
+    }
+}
+
+/// Waits for one answer. Dropped, it gives its slot back and the answer is ignored.
+pub(crate) struct Waiter {
+    session: Session<ClientProtocol>,
+    id: i64,
+}
+
+impl Waiter {
+    /// The answer and a state to decode it with, which [`give_back`](Self::give_back) wants again.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<(Answer, DecodeState)> {
+        self.session.state().pending.poll(self.id, cx)
+    }
+
+    pub(crate) fn channel(&self) -> &Channel {
+        self.session.state()
+    }
+
+    pub(crate) fn give_back(&self, state: DecodeState) {
+        self.channel().pending.give_back(state);
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.channel().pending.cancel(self.id);
+    }
+}
+
+/// Hears what happens on a client's connections.
+#[derive(Debug)]
+pub(crate) struct ClientListener;
+
+impl EventListener<ClientProtocol> for ClientListener {
+    fn on_message(&self, session: &Session<ClientProtocol>, frame: Frame) {
+        let channel = session.state();
+        match frame {
+            Frame::Whole(header, body) => match header.kind {
+                Kind::Response { .. } if header.event => {}
+                Kind::Response { .. } => channel.pending.answered(header, kept(body)),
+                Kind::Request { .. } if header.event => channel.event(session, header, &body),
+                Kind::Request { two_way } => refuse(session, header, two_way),
+            },
+            Frame::TooLarge(header) => match header.kind {
+                Kind::Response { .. } => channel.pending.too_large(header),
+                Kind::Request { two_way } => refuse(session, header, two_way),
+            },
+            Frame::Skipped => {}
+        }
+    }
+
+    fn on_cron(&self, session: &Session<ClientProtocol>) {
+        let channel = session.state();
+        let now = Instant::now();
+        channel.pending.expire(now, || session.set_cron(Some(channel.beat.interval())));
+        channel.beat.tick(session, now);
+    }
+
+    fn on_error(&self, session: &Session<ClientProtocol>, error: &Error) {
+        if let Error::Read(error) = error
+            && error.is::<FrameError>()
+        {
+            session.state().bad_frame.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn on_close(&self, session: &Session<ClientProtocol>) {
+        let channel = session.state();
+        let cause = match session.error() {
+            Some(error) => error.to_string(),
+            None => "the peer closed the connection, or it was closed here".to_owned(),
+        };
+        channel.pending.lost(session.taken(), channel.bad_frame.load(Ordering::Relaxed), &cause);
+    }
+}
+
+impl Channel {
+    fn event(&self, session: &Session<ClientProtocol>, header: Header, body: &[u8]) {
+        if matches!(header.kind, Kind::Request { two_way: true }) {
+            respond_heartbeat(session, header, self.settings.payload);
+        }
+        let mut state = DecodeState::new();
+        match hessian2::event_text(&mut Decoder::new(body, &mut state)).as_deref() {
+            Some(READ_ONLY) => self.set_read_only(true),
+            Some(WRITEABLE) => self.set_read_only(false),
+            _ => {}
+        }
+    }
+}
+
+/// A client serves nothing; a peer that calls it is told so.
+fn refuse(session: &Session<ClientProtocol>, header: Header, two_way: bool) {
+    if two_way {
+        let header = Header { kind: Kind::Response { status: Status::BAD_REQUEST }, ..header };
+        let text = "this side of the connection is a client and serves nothing";
+        let payload = session.state().settings.payload;
+        let _ = write_frame(session, payload, |out| hessian2::error_answer(out, header, text));
+    }
+}
+
+fn kept(body: Bytes) -> Bytes {
+    if body.len() < COPY { Bytes::copy_from_slice(&body) } else { body }
+}
