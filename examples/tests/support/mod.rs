@@ -1,0 +1,97 @@
+//! Programs that tests start and that end with them.
+
+use std::{
+    net::TcpListener,
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Longer than anything here takes, however busy the machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server in a process of its own. It is killed when this is dropped.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) port: u16,
+}
+
+impl Program {
+    /// Starts the program and waits until it prints READY.
+    pub(crate) async fn start(program: &str, arguments: &[&str], port: u16) -> Self {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let ready = async {
+            while let Some(line) = lines.next_line().await.expect("text") {
+                if line == "READY" {
+                    return true;
+                }
+            }
+            false
+        };
+        assert!(timeout(PATIENCE, ready).await.expect("READY in time"), "{program} ended before READY");
+        // Whatever it prints later must not block it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, port }
+    }
+
+    /// Our own user-server on a free port.
+    pub(crate) async fn user_server(heartbeat: &str) -> Self {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = ["--listen", &listen, "--heartbeat", heartbeat];
+        Self::start(env!("CARGO_BIN_EXE_user-server"), &arguments, port).await
+    }
+
+    /// `dubbo://127.0.0.1:port`
+    pub(crate) fn url(&self) -> String {
+        format!("dubbo://127.0.0.1:{}", self.port)
+    }
+
+    /// Sends a signal, by name.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status().await.expect("kill");
+        assert!(status.success(), "kill -s {name} {id}");
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("ended in time").expect("a status")
+    }
+}
+
+/// Runs a program to its end.
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> Output {
+    let output = Command::new(program).args(arguments).kill_on_drop(true).output();
+    timeout(PATIENCE, output).await.expect("ended in time").expect("started")
+}
+
+/// What a program printed, when it ended well; a panic with it when not.
+pub(crate) fn printed(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wrong: Vec<_> = text.lines().filter(|line| line.contains("FAIL")).collect();
+    assert!(
+        output.status.success(),
+        "{}: {wrong:#?}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port()
+}
