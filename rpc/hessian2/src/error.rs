@@ -179,6 +179,11 @@ impl Error {
         text
     }
 
+    /// Whether the input ends inside a value, which more input could mend.
+    pub fn is_unexpected_end(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::UnexpectedEnd)
+    }
+
     /// Adds the field that was being read or written. Called from the inside out.
     #[cold]
     #[must_use]

@@ -1,5 +1,70 @@
 //! Hessian 2 for Rust, byte-compatible with Java's hessian-lite 4 and readable by dubbo-go. Useful alone; it knows
 //! no Dubbo, no socket and no clock.
+//!
+//! ```
+//! use getty_hessian2::{Date, Hessian, Value, from_slice, to_vec};
+//!
+//! #[derive(Debug, PartialEq, Hessian)]
+//! #[hessian(class = "com.example.User")]
+//! struct User<'a> {
+//!     user_name: &'a str,
+//!     age: Option<i32>,
+//!     photo: Vec<u8>,
+//!     color: Color,
+//!     born: Date,
+//! }
+//!
+//! #[derive(Debug, PartialEq, Hessian)]
+//! #[hessian(class = "com.example.Color")]
+//! enum Color {
+//!     Red,
+//!     Green,
+//! }
+//!
+//! # fn main() -> getty_hessian2::Result<()> {
+//! let born = Date::from_millis(0);
+//! let user = User { user_name: "Tom", age: Some(18), photo: vec![1, 2], color: Color::Green, born };
+//! let bytes = to_vec(&user)?; // what Java's Hessian2Input reads as com.example.User
+//! assert_eq!(from_slice::<User<'_>>(&bytes)?, user); // the name is borrowed from `bytes`
+//!
+//! let value = Value::parse(&bytes)?; // the same without the types
+//! assert_eq!(value.root().get("color").get("name").as_str(), Some("GREEN"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Three layers
+//!
+//! - Types: [`Encode`] and [`Decode`], by `#[derive(Hessian)]` or by hand. Objects are read by field name, in any
+//!   order; fields that the type does not have are skipped.
+//! - Values: [`Value`] holds anything, with class names, sharing and cycles.
+//! - Bytes: [`Encoder`] and [`Decoder`] write and read a body of several values that share one set of tables.
+//!   [`EncodeState`] and [`DecodeState`] carry the tables and are kept for the life of a connection.
+//!
+//! # What becomes what
+//!
+//! | Rust | on the wire | also read from |
+//! |---|---|---|
+//! | `bool`, `i8` to `i32`, `u8`, `u16` | boolean, int | any number or boolean that fits, `null` as 0 |
+//! | `i64`, `u32`, `u64` | long | the same |
+//! | `f32`, `f64` | double | the same |
+//! | `String`, `&str`, `Cow<str>`, `char` | string | booleans and numbers, as decimal text |
+//! | `Vec<u8>`, `Vec<i8>`, `Bytes` | binary | lists of bytes, `null` as empty |
+//! | [`Date`] | date | |
+//! | `Vec<T>`, sets | untyped list | lists of any form and type, `null` as empty |
+//! | maps | untyped map | maps of any type, objects as maps of their fields, `null` as empty |
+//! | `Option<T>` | the value or `null` | |
+//! | struct | object | objects of any class, maps |
+//! | enum | object with the field `name` | also plain text |
+//! | [`Shared`] | the value, or a reference to it | |
+//!
+//! A field that an object lacks is what `null` would be, as in Java. Numbers are never cut: one that does not fit is
+//! an error.
+//!
+//! # Hostile input
+//!
+//! Any bytes end in a value or an [`Error`], within the [`Limits`]: no panic, no overflow of the stack, memory in
+//! proportion to the input.
 #![forbid(unsafe_code)]
 
 mod class;
@@ -11,6 +76,7 @@ mod exception;
 pub mod java;
 mod kind;
 mod limits;
+mod shared;
 mod sink;
 mod utf16;
 mod value;
@@ -21,10 +87,29 @@ pub use decode::{Decode, DecodeOwned, DecodeState, Decoder, ListReader, MapReade
 pub use encode::{Encode, EncodeAs, EncodeState, Encoder};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use exception::{Exception, StackFrame, Throwable};
+/// Implements [`Encode`], [`Decode`] and [`JavaType`] for a struct with named fields, or an enum of constants.
+///
+/// On the struct or enum, `#[hessian(...)]` takes:
+///
+/// - `class = "com.example.User"`: Java's name of the class, as `Class.getName()` gives it. Required.
+/// - `rename_all = "..."`: how Rust names become Java names: `camelCase` (default for fields), `PascalCase`,
+///   `snake_case`, `SCREAMING_SNAKE_CASE` (default for constants).
+/// - `exception`: the struct is a Java exception and implements [`Exception`].
+///
+/// On a field:
+///
+/// - `rename = "..."`: its name on the wire.
+/// - `default`: `Default` when the object lacks the field or has `null` there.
+/// - `skip`: neither written nor read; `Default` when read.
+/// - `message`: of an exception, the field that is Java's `getMessage()`. Without it, a field named `message` or
+///   `detail_message` is.
+///
+/// On a variant: `rename`, and `other` for one `Other(String)` that takes all constants the enum does not know.
 pub use getty_macros::Hessian;
 pub use java::JavaType;
 pub use kind::Kind;
 pub use limits::Limits;
+pub use shared::Shared;
 pub use sink::Sink;
 pub use value::{Entries, Fields, Items, Val, Value};
 

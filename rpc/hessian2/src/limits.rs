@@ -5,9 +5,11 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Levels of containers inside each other. Default 256: typed reading recurses, and a level of a large struct
-    /// takes some KiB of stack.
+    /// Levels of containers inside each other. Default 256.
     pub depth: u32,
+    /// Bytes of Rust types inside each other, through boxes and collections. Default 128 KiB. Reading types recurses;
+    /// it takes about four times as much stack, in debug builds ten times. [`Value`](crate::Value) does not recurse.
+    pub stack: usize,
     /// Class definitions in one body. Default 4,096.
     pub classes: u32,
     /// Fields of one class definition. Default 1,024.
@@ -34,6 +36,7 @@ impl Limits {
     pub fn new() -> Self {
         Self {
             depth: Self::DEPTH,
+            stack: 128 << 10,
             classes: 4_096,
             fields: 1_024,
             bytes: 64 << 20,

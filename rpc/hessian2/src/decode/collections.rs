@@ -9,6 +9,10 @@ use crate::error::Result;
 
 /// Reads a list of any form.
 pub(super) fn vec<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>) -> Result<Vec<T>> {
+    d.inside::<T, _>(items)
+}
+
+fn items<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>) -> Result<Vec<T>> {
     let mut list = d.list()?;
     let mut items = Vec::new();
     if let Some(len) = list.len() {
@@ -119,26 +123,30 @@ impl<'de, K: Decode<'de> + Ord, V: Decode<'de>> Decode<'de> for BTreeMap<K, V> {
 const SPARE: usize = 3;
 
 fn each<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>, mut put: impl FnMut(T)) -> Result<()> {
-    let mut list = d.list()?;
-    let mut index = 0;
-    while d.next_item(&mut list)? {
-        d.charge((size_of::<T>() + 1) * SPARE)?;
-        put(item(d, index)?);
-        index += 1;
-    }
-    Ok(())
+    d.inside::<T, _>(|d| {
+        let mut list = d.list()?;
+        let mut index = 0;
+        while d.next_item(&mut list)? {
+            d.charge((size_of::<T>() + 1) * SPARE)?;
+            put(item(d, index)?);
+            index += 1;
+        }
+        Ok(())
+    })
 }
 
 fn each_entry<'de, K: Decode<'de>, V: Decode<'de>>(
     d: &mut Decoder<'de, '_>,
     mut put: impl FnMut(K, V),
 ) -> Result<()> {
-    let mut map = d.map()?;
-    let mut index = 0;
-    while let Some(key) = d.next_key(&mut map).map_err(|error| error.in_item(index))? {
-        d.charge((size_of::<(K, V)>() + 1) * SPARE)?;
-        put(key, item(d, index)?);
-        index += 1;
-    }
-    Ok(())
+    d.inside::<(K, V), _>(|d| {
+        let mut map = d.map()?;
+        let mut index = 0;
+        while let Some(key) = d.next_key(&mut map).map_err(|error| error.in_item(index))? {
+            d.charge((size_of::<(K, V)>() + 1) * SPARE)?;
+            put(key, item(d, index)?);
+            index += 1;
+        }
+        Ok(())
+    })
 }

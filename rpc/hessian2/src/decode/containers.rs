@@ -16,6 +16,7 @@ use super::state::{OPEN, Slot};
 use super::{Decode, Decoder};
 use crate::error::{ErrorKind, Result};
 use crate::kind::tag;
+use crate::shared::Read;
 
 /// A container that is being read.
 #[derive(Debug)]
@@ -317,6 +318,39 @@ impl<'de> Decoder<'de, '_> {
         }
         self.state.slots.push(Slot { start, end: OPEN });
         Ok(number)
+    }
+
+    /// Number of the next container.
+    pub(crate) fn next_slot(&self) -> u32 {
+        if self.state.replays > 0 { self.state.replay_slot } else { self.state.slots.len() as u32 }
+    }
+
+    /// The target of the reference that is next, if one is; it stays unread.
+    pub(crate) fn peek_reference(&mut self) -> Result<Option<u32>> {
+        if self.buf.get(self.pos) != Some(&tag::REFERENCE) {
+            return Ok(None);
+        }
+        let start = self.pos;
+        self.pos += 1;
+        let index = self.reference_index();
+        self.pos = start;
+        index.map(Some)
+    }
+
+    /// Takes a reference to a container that is still being read, if one is next: what Java's exceptions have as
+    /// `cause` when they have none.
+    pub(crate) fn take_open_reference(&mut self) -> Result<bool> {
+        match self.peek_reference()? {
+            Some(slot) if self.state.slots.get(slot as usize).is_some_and(|slot| slot.end == OPEN) => {
+                self.skip()?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    pub(crate) fn shared(&mut self) -> &mut Read {
+        &mut self.state.shared
     }
 
     /// Number of the next container that is not reached through a reference; `u32::MAX` inside of a reference.

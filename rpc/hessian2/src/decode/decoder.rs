@@ -1,7 +1,6 @@
 //! Owns the decoder's face and its cursor: position, errors, budgets. How each kind of value is read lies in the
 //! sibling modules.
 
-use super::state::OPEN;
 use super::{Decode, DecodeState};
 use crate::error::{Error, ErrorKind, Found, Result};
 use crate::kind::{Kind, tag};
@@ -24,6 +23,7 @@ pub struct Mark {
     spent: usize,
     expanded: usize,
     depth: u32,
+    stack: usize,
     replays: u32,
     replay_slot: u32,
     slots: usize,
@@ -94,6 +94,7 @@ impl<'de, 's> Decoder<'de, 's> {
             spent: self.state.spent,
             expanded: self.state.expanded,
             depth: self.state.depth,
+            stack: self.state.stack,
             replays: self.state.replays,
             replay_slot: self.state.replay_slot,
             slots: self.state.slots.len(),
@@ -112,6 +113,7 @@ impl<'de, 's> Decoder<'de, 's> {
         self.state.types.truncate(mark.types);
         self.state.classes.truncate(mark.classes);
         self.state.depth = mark.depth;
+        self.state.stack = mark.stack;
         self.state.replays = mark.replays;
         self.state.replay_slot = mark.replay_slot;
     }
@@ -131,6 +133,20 @@ impl<'de, 's> Decoder<'de, 's> {
             return Err(self.limit("bytes of memory", budget as u64));
         }
         Ok(())
+    }
+
+    /// Reads what lies inside of a box or collection of `T`. All recursion of types goes through one, so this is where
+    /// the stack is bounded.
+    #[inline]
+    pub(crate) fn inside<T, R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        let outside = self.state.stack;
+        self.state.stack = outside.saturating_add(size_of::<T>());
+        if self.state.stack > self.state.limits.stack {
+            return Err(self.limit("bytes of types inside each other", self.state.limits.stack as u64));
+        }
+        let value = read(self);
+        self.state.stack = outside;
+        value
     }
 
     /// Makes room for one more item in a vector whose items each take a byte of input at least, and charges it.
@@ -219,11 +235,6 @@ impl<'de, 's> Decoder<'de, 's> {
     #[inline]
     pub(crate) fn offset(&self, pos: usize) -> Result<u32> {
         u32::try_from(pos).map_err(|_| self.limit("bytes in a body", u64::from(u32::MAX)))
-    }
-
-    /// Whether the container with this number is still being read.
-    pub(super) fn is_open(&self, slot: u32) -> bool {
-        self.state.slots.get(slot as usize).is_some_and(|slot| slot.end == OPEN)
     }
 }
 

@@ -29,6 +29,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// A value that can be read from Hessian 2, borrowing from the input where it can.
 ///
 /// `#[derive(Hessian)]` implements it for structs and enums. Written by hand, it reads exactly one value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from Hessian 2",
+    note = "add `#[derive(Hessian)]` and `#[hessian(class = \"...\")]` to the type, or mark the field `#[hessian(skip)]`"
+)]
 pub trait Decode<'de>: Sized {
     /// Reads one value.
     ///

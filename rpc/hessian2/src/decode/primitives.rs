@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Decode, Decoder};
-use crate::error::{Error, ErrorKind, Result};
-use crate::kind::{Kind, tag};
+use crate::error::Result;
+use crate::kind::Kind;
 
 impl<'de> Decode<'de> for bool {
     #[inline]
@@ -173,7 +173,7 @@ impl<'de> Decode<'de> for Arc<str> {
     }
 }
 
-/// Only what lies in the body in one piece: see [`ErrorKind::NotContiguous`].
+/// Only what lies in the body in one piece: see [`ErrorKind::NotContiguous`](crate::ErrorKind::NotContiguous).
 impl<'de: 'a, 'a> Decode<'de> for &'a str {
     #[inline]
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
@@ -189,7 +189,7 @@ impl<'de: 'a, 'a> Decode<'de> for Cow<'a, str> {
     }
 }
 
-/// Only what lies in the body in one piece: see [`ErrorKind::NotContiguous`].
+/// Only what lies in the body in one piece: see [`ErrorKind::NotContiguous`](crate::ErrorKind::NotContiguous).
 impl<'de: 'a, 'a> Decode<'de> for &'a [u8] {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
         d.borrowed_bytes()
@@ -231,7 +231,7 @@ macro_rules! wrapped {
         impl<'de, T: Decode<'de>> Decode<'de> for $wrapper<T> {
             fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
                 d.charge(size_of::<T>())?;
-                T::decode_from(d).map(Self::new)
+                d.inside::<T, _>(|d| T::decode_from(d).map(Self::new))
             }
 
             fn absent(field: &'static str) -> Result<Self> {
@@ -242,29 +242,3 @@ macro_rules! wrapped {
 }
 
 wrapped!(Box Rc Arc);
-
-impl Decoder<'_, '_> {
-    /// Whether the next value is a reference to a container that is still being read. If so, it is taken.
-    ///
-    /// Java's exceptions have such a reference as `cause` when they have none.
-    pub(crate) fn take_open_reference(&mut self) -> Result<bool> {
-        if self.buf.get(self.pos) != Some(&tag::REFERENCE) {
-            return Ok(false);
-        }
-        let start = self.pos;
-        self.pos += 1;
-        let slot = self.reference_index()?;
-        if self.is_open(slot) {
-            return Ok(true);
-        }
-        self.pos = start;
-        Ok(false)
-    }
-}
-
-impl Error {
-    /// Whether this is the error of a value that ends too early, which more input could mend.
-    pub fn is_unexpected_end(&self) -> bool {
-        matches!(self.kind(), ErrorKind::UnexpectedEnd)
-    }
-}

@@ -4,6 +4,7 @@
 use super::cache::Cache;
 use super::skip::Frame;
 use crate::limits::Limits;
+use crate::shared::Read;
 
 /// Position and tables of one incoming body.
 ///
@@ -17,6 +18,8 @@ pub struct DecodeState {
     pub(super) limits: Limits,
     pub(super) pos: usize,
     pub(super) depth: u32,
+    /// Bytes of the types that are being read inside each other.
+    pub(super) stack: usize,
     /// Bytes of memory charged so far.
     pub(super) spent: usize,
     /// Bytes read again because of references.
@@ -30,6 +33,7 @@ pub struct DecodeState {
     pub(super) types: Vec<u32>,
     pub(super) classes: Vec<ClassAt>,
     pub(super) cache: Cache,
+    pub(super) shared: Read,
     /// Stack of [`Decoder::skip`](super::Decoder::skip), kept for its memory.
     pub(super) skip: Vec<Frame>,
 }
@@ -68,6 +72,7 @@ impl DecodeState {
             limits,
             pos: 0,
             depth: 0,
+            stack: 0,
             spent: 0,
             expanded: 0,
             replays: 0,
@@ -76,6 +81,7 @@ impl DecodeState {
             types: Vec::new(),
             classes: Vec::new(),
             cache: Cache::default(),
+            shared: Read::default(),
             skip: Vec::new(),
         }
     }
@@ -86,10 +92,12 @@ impl DecodeState {
         self.cache.end_body(self.classes.iter().map(|class| class.entry));
         self.pos = 0;
         self.depth = 0;
+        self.stack = 0;
         self.spent = 0;
         self.expanded = 0;
         self.replays = 0;
         self.replay_slot = 0;
+        self.shared = Read::default();
         empty(&mut self.slots);
         empty(&mut self.types);
         empty(&mut self.classes);

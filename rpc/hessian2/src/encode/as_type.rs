@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn borrowed_arguments_have_the_bytes_of_owned_ones() {
-        let (owned, number) = (String::from("a"), 1);
-        assert_eq!(long(&number), long(number));
+        let (owned, number) = (String::from("a"), &1);
+        assert_eq!(long(number), long(*number));
         assert_eq!(text("a"), text(owned.clone()));
         assert_eq!(text(&owned), text(owned.clone()));
         let list = [owned];

@@ -35,7 +35,7 @@ impl<S: Sink> Encoder<'_, S> {
 
     /// Bytes that still fit Java's buffer behind a chunk's header.
     fn room(&self) -> usize {
-        (BUFFER - 3).saturating_sub(self.out.size() - self.state.flushed)
+        (BUFFER - 3).saturating_sub(self.filled())
     }
 
     fn flush(&mut self) {

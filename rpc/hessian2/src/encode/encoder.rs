@@ -6,6 +6,7 @@ use super::{Encode, EncodeState};
 use crate::class::Class;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::tag;
+use crate::shared::Written;
 use crate::sink::Sink;
 
 /// Writes values one after the other, byte for byte as hessian-lite 4 does.
@@ -161,7 +162,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
         let index = match self.state.classes.index_of(class) {
             ClassIndex::Known(index) => index,
             ClassIndex::New(index) => {
-                let filled = self.out.size() - self.state.flushed;
+                let filled = self.filled();
                 if class.definition.is_empty() || filled + class.definition.len() >= FULL_FOR_CONTAINER {
                     self.definition(class.name, class.fields);
                 } else {
@@ -212,6 +213,10 @@ impl<'a, S: Sink> Encoder<'a, S> {
         self.flush_at(FULL_FOR_FLAG);
         self.out.put(&[tag::REFERENCE]);
         self.i32(slot as i32);
+    }
+
+    pub(crate) fn shared(&mut self) -> &mut Written {
+        &mut self.state.shared
     }
 
     /// Writes a class definition string by string.
@@ -282,8 +287,14 @@ impl<'a, S: Sink> Encoder<'a, S> {
     #[inline]
     pub(super) fn flush_at(&mut self, full: usize) {
         let size = self.out.size();
-        if size - self.state.flushed >= full {
+        if size >= self.state.flushed + full {
             self.state.flushed = size;
         }
+    }
+
+    /// Bytes in Java's buffer.
+    #[inline]
+    pub(super) fn filled(&self) -> usize {
+        self.out.size().saturating_sub(self.state.flushed)
     }
 }

@@ -20,6 +20,10 @@ use crate::sink::Sink;
 /// A value that can be written as Hessian 2.
 ///
 /// `#[derive(Hessian)]` implements it for structs and enums. Written by hand, it writes exactly one value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as Hessian 2",
+    note = "add `#[derive(Hessian)]` and `#[hessian(class = \"...\")]` to the type, or mark the field `#[hessian(skip)]`"
+)]
 pub trait Encode {
     /// Writes `self` as one value.
     ///

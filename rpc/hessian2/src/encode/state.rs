@@ -3,6 +3,7 @@
 
 use super::tables::{ClassTable, TypeTable};
 use crate::limits::Limits;
+use crate::shared::Written;
 use crate::sink::Sink;
 
 /// Tables of one outgoing body.
@@ -18,6 +19,7 @@ pub struct EncodeState {
     pub(super) slots: u32,
     pub(super) depth: u32,
     max_depth: u32,
+    pub(super) shared: Written,
     /// Where Java's buffer was flushed last. Java cuts binaries at the end of its buffer.
     pub(super) flushed: usize,
 }
@@ -36,6 +38,7 @@ impl EncodeState {
             slots: 0,
             depth: 0,
             max_depth: depth,
+            shared: Written::default(),
             flushed: 0,
         }
     }
@@ -46,6 +49,7 @@ impl EncodeState {
         self.types.clear();
         self.slots = 0;
         self.depth = 0;
+        self.shared = Written::default();
         self.flushed = out.size();
     }
 

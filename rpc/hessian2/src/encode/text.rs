@@ -106,7 +106,7 @@ impl<S: Sink> Encoder<'_, S> {
     fn narrow(&mut self, bytes: &[u8]) {
         let start = self.out.size();
         self.out.put(bytes);
-        if start + bytes.len() - self.state.flushed > FULL_FOR_NUMBER {
+        if start + bytes.len() > self.state.flushed + FULL_FOR_NUMBER {
             self.flush_inside(start, bytes);
         }
     }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use getty_hessian2::{
-    Decode, DecodeState, Decoder, EncodeState, Encoder, ErrorKind, Hessian, Kind, Limits, Result, Value,
-    from_slice, to_vec,
+    Decode, DecodeState, Decoder, Encode, EncodeState, Encoder, ErrorKind, Hessian, Kind, Limits, Result,
+    Sink, Value, from_slice, to_vec,
 };
 
 use crate::malformed::{rows, unhex};
@@ -130,6 +130,63 @@ fn typed_values_down_to_the_depth_limit_fit_a_thread_of_two_mebibytes_and_deeper
         Encoder::new(&mut out, &mut state).write(&too_deep).unwrap();
         let error = from_slice::<Node>(&out).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Limit { what: "levels of containers", limit: 256 }));
+    });
+}
+
+/// As many bytes as 60 fields have.
+#[derive(Debug)]
+struct Wide([u64; 170]);
+
+impl Default for Wide {
+    fn default() -> Self {
+        Self([0; 170])
+    }
+}
+
+impl<'de> Decode<'de> for Wide {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+        d.i64().map(|value| Self([value.cast_unsigned(); 170]))
+    }
+}
+
+impl Encode for Wide {
+    fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
+        e.i64(self.0[0].cast_signed());
+        Ok(())
+    }
+}
+
+#[test]
+fn recursion_of_large_types_ends_in_an_error_before_the_stack_does() {
+    #[derive(Debug, Default, Hessian)]
+    #[hessian(class = "A")]
+    struct Chain {
+        next: Option<Box<Self>>,
+        wide: Wide,
+    }
+    #[derive(Debug, Default, Hessian)]
+    #[hessian(class = "A")]
+    struct Tree {
+        next: Vec<Self>,
+        wide: Wide,
+    }
+    on_small_stack(2048, || {
+        let chain = |len| {
+            (1..len).fold(Chain::default(), |next, _| Chain { next: Some(next.into()), ..Chain::default() })
+        };
+        assert!(from_slice::<Chain>(&to_vec(&chain(90)).unwrap()).is_ok());
+        let deep = to_vec(&chain(250)).unwrap();
+        let error = from_slice::<Chain>(&deep).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Limit { what: "bytes of types inside each other", .. }),
+            "{error}"
+        );
+        let tree = (1..120).fold(Tree::default(), |next, _| Tree { next: vec![next], ..Tree::default() });
+        let error = from_slice::<Tree>(&to_vec(&tree).unwrap()).unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Limit { what: "bytes of types inside each other", .. }),
+            "{error}"
+        );
     });
 }
 

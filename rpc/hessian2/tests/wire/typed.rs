@@ -1,12 +1,13 @@
 //! Rust types against the bytes of Java: what the derive writes and what it accepts.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::malformed::unhex;
 
 use getty_hessian2::{
-    Date, DecodeState, Decoder, EncodeState, Encoder, ErrorKind, Exception, Hessian, JavaType, Kind,
-    Throwable, from_slice, to_vec,
+    Date, Decode, DecodeState, Decoder, EncodeState, Encoder, ErrorKind, Exception, Hessian, JavaType, Kind,
+    Shared, Throwable, from_slice, to_vec,
 };
 
 #[derive(Debug, Clone, PartialEq, Hessian)]
@@ -77,6 +78,34 @@ fn a_struct_that_borrows_comes_back() {
 fn fields_are_found_by_name_in_any_order_and_unknown_ones_are_skipped() {
     let bytes = b"C\x01X\x94\x04name\x01z\x03age\x01y\x60\x01u\x79\x79\x4e\x92\x48\x5a";
     assert_eq!(from_slice::<User>(bytes).unwrap(), User { age: 2, name: Some("u".into()) });
+}
+
+#[test]
+fn structs_may_have_parameters_or_no_fields_at_all() {
+    #[derive(Debug, PartialEq, Hessian)]
+    #[hessian(class = "com.example.Page", rename_all = "snake_case")]
+    struct Page<'a, 'b, T> {
+        r#type: &'a str,
+        item_list: Vec<T>,
+        note: Cow<'b, str>,
+        next: Option<Box<Self>>,
+    }
+    #[derive(Debug, PartialEq, Hessian)]
+    #[hessian(class = "object")]
+    struct Nothing;
+
+    let next = Page { r#type: "last", item_list: vec![], note: "".into(), next: None };
+    let page = Page {
+        r#type: "first",
+        item_list: vec![Nothing, Nothing],
+        note: "n".into(),
+        next: Some(Box::new(next)),
+    };
+    let bytes = to_vec(&page).unwrap();
+    assert!(bytes.starts_with(b"C\x10com.example.Page\x94\x04type\x09item_list\x04note\x04next"));
+    assert_eq!(from_slice::<Page<'_, '_, Nothing>>(&bytes).unwrap(), page);
+    assert_eq!(to_vec(&Nothing).unwrap(), b"C\x06object\x90\x60");
+    assert_eq!(<Page<'_, '_, Nothing>>::DESCRIPTOR, "Lcom/example/Page;");
 }
 
 #[test]
@@ -156,7 +185,7 @@ fn two_objects_may_share_one_that_was_read_inside_the_first() {
     #[hessian(class = "x.Stu")]
     struct Student {
         id: String,
-        addr: Address,
+        addr: Shared<Address>,
     }
     #[derive(Debug, PartialEq, Hessian)]
     #[hessian(class = "x.Addr")]
@@ -168,8 +197,46 @@ fn two_objects_may_share_one_that_was_read_inside_the_first() {
          6202424a6101325193",
     );
     let report: Report = from_slice(&bytes).unwrap();
-    let student = |id: &str| Student { id: id.into(), addr: Address { city: "BJ".into() } };
-    assert_eq!(report, Report { students: vec![student("1"), student("2")] });
+    let [first, second] = &report.students[..] else { panic!("{report:?}") };
+    assert!(first.addr.is_same(&second.addr));
+    assert_eq!((&*first.id, &*second.id, &*second.addr.city), ("1", "2", "BJ"));
+    assert_eq!(to_vec(&report).unwrap(), bytes);
+
+    // A type that does not ask for identity has a copy in each place.
+    let copies: HashMap<String, Vec<BTreeMap<String, Option<Tree>>>> = from_slice(&bytes).unwrap();
+    assert_eq!(copies["students"][0]["addr"], copies["students"][1]["addr"]);
+    assert_eq!(
+        copies["students"][1]["addr"],
+        Some(Tree(Some(BTreeMap::from([("city".into(), "BJ".into())]))))
+    );
+}
+
+/// Text, or a map of texts.
+#[derive(Debug, PartialEq)]
+struct Tree(Option<BTreeMap<String, String>>);
+
+impl<'de> Decode<'de> for Tree {
+    fn decode_from(d: &mut Decoder<'de, '_>) -> getty_hessian2::Result<Self> {
+        match d.peek() {
+            Some(Kind::String) => d.skip().map(|()| Self(None)),
+            _ => d.read().map(Some).map(Self),
+        }
+    }
+}
+
+#[test]
+fn shared_text_and_numbers_have_no_number_and_are_written_each_time() {
+    let text = Shared::new(String::from("a"));
+    let list = vec![text.clone(), text.clone()];
+    let bytes = to_vec(&list).unwrap();
+    assert_eq!(bytes, b"\x7a\x01a\x01a");
+    assert_eq!(from_slice::<Vec<Shared<String>>>(&bytes).unwrap(), list);
+    let user = Shared::new(User { age: 1, name: None });
+    let bytes = to_vec(&(vec![user.clone(), user.clone()])).unwrap();
+    assert!(bytes.ends_with(&[0x51, 0x91]));
+    let read: Vec<Shared<User>> = from_slice(&bytes).unwrap();
+    assert!(read[0].is_same(&read[1]));
+    assert_eq!(read[0], user);
 }
 
 #[test]

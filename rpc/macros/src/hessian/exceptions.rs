@@ -89,8 +89,8 @@ pub(super) fn expand(
 
 /// Finds the field that is the message and gives it its name on the wire.
 fn mark_message(members: &mut [Member<'_>]) -> Result<Option<usize>> {
-    let marked: Vec<usize> =
-        (0..members.len()).filter(|&at| members[at].attributes.message.is_some()).collect();
+    let is_marked = |member: &Member<'_>| member.attributes.message.is_some() && !member.attributes.skip;
+    let marked: Vec<usize> = (0..members.len()).filter(|&at| is_marked(&members[at])).collect();
     if let [_, second, ..] = marked[..]
         && let Some(span) = members[second].attributes.message
     {

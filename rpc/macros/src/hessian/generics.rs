@@ -17,10 +17,7 @@ pub(super) fn plain(input: &DeriveInput, path: &TokenStream, bound: Option<&Toke
 pub(super) fn decode(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
     let mut generics = bounded(&input.generics, Some(&quote!(#krate::Decode<'de>)));
     let lifetimes: Vec<_> = generics.lifetimes().map(|param| param.lifetime.clone()).collect();
-    generics.params.insert(0, parse_quote!('de #(: #lifetimes)*));
-    if lifetimes.len() > 1 {
-        generics.params[0] = parse_quote!('de: #(#lifetimes)+*);
-    }
+    generics.params.insert(0, parse_quote!('de: #(#lifetimes)+*));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, ty_generics, _) = input.generics.split_for_impl();
     let ident = &input.ident;

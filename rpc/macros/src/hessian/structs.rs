@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{DeriveInput, Error, Field, Ident, Result, Token, Type, TypePath};
 
 use super::attributes::{self, Container, FieldAttributes};
@@ -87,8 +88,15 @@ pub(super) fn members<'a>(
 /// Writes one field.
 pub(super) fn write(member: &Member<'_>, krate: &TokenStream) -> TokenStream {
     let Member { ident, wire, .. } = member;
-    quote! {
+    quote_spanned! {member.span()=>
         #krate::Encode::encode_to(&self.#ident, e).map_err(|error| error.in_field(#wire))?;
+    }
+}
+
+impl Member<'_> {
+    /// The place of the field's type, so that an error about the type points there.
+    fn span(&self) -> Span {
+        self.field.ty.span().resolved_at(Span::call_site())
     }
 }
 
@@ -163,7 +171,8 @@ pub(super) fn read_body(
             ),
         };
         places.push(quote!(let mut #place: #place_type = ::core::option::Option::None;));
-        arms.push(quote!(#index => d.#method(&mut #place, #name)?,));
+        let span = member.span();
+        arms.push(quote_spanned!(span=> #index => d.#method(&mut #place, #name)?,));
         values.push(quote!(#ident: #value));
     }
     quote! {
