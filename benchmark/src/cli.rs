@@ -1,0 +1,119 @@
+//! Owns the command line. Decides nothing: checks the form of arguments and gives defaults.
+
+use crate::compare::Row;
+use crate::peer::{Mode, Peer};
+use crate::window::Budget;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Measures getty and its peers in the manner of rpcx's benchmark.
+#[derive(Debug, Parser)]
+#[command(name = "benchmark", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until SIGTERM, then print what it cost as one line of JSON.
+    Server(ServerArgs),
+    /// Put load on a server and print throughput, latencies and CPU.
+    Client(ClientArgs),
+    /// Run server and client of every peer in turn, as two processes each, and print medians.
+    Compare(CompareArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The framework that serves.
+    #[arg(long)]
+    pub(crate) peer: Peer,
+    /// Calls of a service, or frames echoed without coding.
+    #[arg(long, default_value = "rpc")]
+    pub(crate) mode: Mode,
+    /// Where to listen; port 0 takes a free one. The line `READY <addr>` tells.
+    #[arg(short = 's', long = "server", value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) addr: SocketAddr,
+    /// Worker threads of the runtime.
+    #[arg(long, default_value = "2")]
+    pub(crate) workers: NonZeroUsize,
+    /// Stop also when standard input is closed, so that the server never outlives a parent that holds its input.
+    #[arg(long)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    /// The framework that calls.
+    #[arg(long)]
+    pub(crate) peer: Peer,
+    /// Calls of a service, or frames echoed without coding.
+    #[arg(long, default_value = "rpc")]
+    pub(crate) mode: Mode,
+    /// Where the server listens.
+    #[arg(short = 's', long = "server", value_name = "ADDR")]
+    pub(crate) addr: SocketAddr,
+    /// Mode rpc: callers over all connections, each with one call in flight.
+    #[arg(short = 'c', long, default_value = "1")]
+    pub(crate) callers: NonZeroUsize,
+    /// What is measured: a number of calls (100000) or seconds (3s). A quarter of it goes before as warm-up.
+    #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "100000")]
+    pub(crate) budget: Budget,
+    /// Connections.
+    #[arg(long = "pool", value_name = "CONNECTIONS", default_value = "1")]
+    pub(crate) connections: NonZeroUsize,
+    /// Mode echo: frames in flight per connection.
+    #[arg(long, default_value = "1")]
+    pub(crate) in_flight: NonZeroUsize,
+    /// Worker threads of the runtime.
+    #[arg(long, default_value = "2")]
+    pub(crate) workers: NonZeroUsize,
+    /// Print one line of JSON instead of a text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// How often everything is run; the medians of the rounds are reported.
+    #[arg(long, default_value = "5")]
+    pub(crate) rounds: NonZeroUsize,
+    /// Where to write the rows as a JSON array.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Who takes part. A peer is left out of rows whose mode it does not have.
+    #[arg(long, value_delimiter = ',', default_value = "getty,tokio,tarpc,tonic")]
+    pub(crate) peers: Vec<Peer>,
+    /// Rows as MODE:CONNECTIONSxCALLERS. Callers are all callers for rpc, frames in flight per connection for echo.
+    #[arg(long, value_delimiter = ',', default_value = "rpc:1x1,rpc:1x200,rpc:10x1000,echo:64x1,echo:8x64")]
+    pub(crate) rows: Vec<Row>,
+    /// What each run measures: a number of calls (100000) or seconds (3s). A quarter of it goes before as warm-up.
+    #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "3s")]
+    pub(crate) budget: Budget,
+    /// Worker threads of each server and of each client.
+    #[arg(long, default_value = "2")]
+    pub(crate) workers: NonZeroUsize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_comparison_has_the_five_rows() {
+        let Command::Compare(args) = Cli::parse_from(["benchmark", "compare"]).command else {
+            panic!("compare")
+        };
+        let rows: Vec<_> = args.rows.iter().map(Row::to_string).collect();
+        assert_eq!(rows, ["rpc:1x1", "rpc:1x200", "rpc:10x1000", "echo:64x1", "echo:8x64"]);
+    }
+}

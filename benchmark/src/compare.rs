@@ -1,0 +1,120 @@
+//! Owns the subcommand `compare`: the order of the runs and their medians. Never measures itself: server and client
+//! are two other processes of this program.
+
+mod child;
+mod result;
+mod row;
+mod table;
+
+pub(crate) use row::Row;
+
+use crate::cli::CompareArgs;
+use crate::peer::Peer;
+use crate::report::{ClientReport, ServerReport};
+use crate::runtime;
+use crate::usage::Machine;
+use child::{ChildError, Server, run_client};
+use result::{Round, Series};
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// The comparison was not finished.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum CompareError {
+    /// No threads, or the path of this program is unknown.
+    #[error("cannot prepare the processes")]
+    Prepare(#[source] io::Error),
+    /// The CPU time of the machine is unknown.
+    #[error("cannot read the CPU time of the machine; the benchmark needs Linux and /proc")]
+    Machine(#[source] io::Error),
+    /// A process failed.
+    #[error("{peer} {row}, round {round}: the run failed")]
+    Run {
+        peer: Peer,
+        row: Row,
+        round: usize,
+        #[source]
+        source: ChildError,
+    },
+    /// None of the peers has the mode of any of the rows.
+    #[error("nothing to run: none of the peers has the mode of any of the rows")]
+    Nothing,
+    /// The file of rows.
+    #[error("cannot write {0}")]
+    Write(PathBuf, #[source] io::Error),
+}
+
+/// One peer in one row.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    peer: Peer,
+    row: Row,
+}
+
+/// Runs everything, then writes the rows and prints the table.
+pub(crate) fn run(args: &CompareArgs) -> Result<(), CompareError> {
+    let series = runtime(1).map_err(CompareError::Prepare)?.block_on(rounds(args))?;
+    if let Some(path) = &args.json {
+        write(path, &series).map_err(|error| CompareError::Write(path.clone(), error))?;
+    }
+    print!("{}", table::render(&series, args.workers.get(), cores()));
+    Ok(())
+}
+
+async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
+    let mut series: Vec<Series> = entries(args).into_iter().map(Series::new).collect();
+    if series.is_empty() {
+        return Err(CompareError::Nothing);
+    }
+    for round in 1..=args.rounds.get() {
+        // Every other round runs backwards, so that no peer always comes after the same one.
+        let order: Vec<_> =
+            if round % 2 == 1 { series.iter_mut().collect() } else { series.iter_mut().rev().collect() };
+        for one in order {
+            let Entry { peer, row } = one.entry;
+            let before = Machine::now().map_err(CompareError::Machine)?;
+            let (server, client) = run_once(one.entry, args).await.map_err(|source| CompareError::Run {
+                peer,
+                row,
+                round,
+                source,
+            })?;
+            let machine_busy = Machine::now().map_err(CompareError::Machine)?.busy_since(before);
+            eprintln!(
+                "round {round}/{}  {row:<13} {peer:<6} {:>10.0} calls/s",
+                args.rounds, client.calls_per_second
+            );
+            if let Some(error) = &client.first_error {
+                eprintln!("  {} errors, such as: {error}", client.errors);
+            }
+            one.rounds.push(Round { client, server, machine_busy });
+        }
+    }
+    Ok(series)
+}
+
+/// Rows in the order given, and in each row its peers.
+fn entries(args: &CompareArgs) -> Vec<Entry> {
+    let of_row = |&row: &Row| args.peers.iter().map(move |&peer| Entry { peer, row });
+    args.rows.iter().flat_map(of_row).filter(|entry| entry.peer.modes().contains(&entry.row.mode)).collect()
+}
+
+async fn run_once(entry: Entry, args: &CompareArgs) -> Result<(ServerReport, ClientReport), ChildError> {
+    let server = Server::start(entry, args.workers).await?;
+    let client = run_client(entry, server.addr(), args.budget, args.workers).await?;
+    Ok((server.stop().await?, client))
+}
+
+fn write(path: &PathBuf, series: &[Series]) -> io::Result<()> {
+    let rows: Vec<_> = series.iter().map(Series::medians).collect();
+    let mut text = serde_json::to_string_pretty(&rows)?;
+    text.push('\n');
+    std::fs::write(path, text)
+}
+
+/// Cores that this process may use; 1 if the system does not tell.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,58 @@
+//! Owns the program `benchmark`: measures getty and its peers in the manner of rpcx's benchmark. How to run it and how
+//! to read it is in the crate's `README.md`.
+//!
+//! ```text
+//! compare --- spawns ---> server  (peer::serve)        one process
+//!    |  \---- spawns ---> client  (peer::load) ------> load::{rpc, echo} -> window, latency
+//!    '---- medians -----> JSON rows, table
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod client;
+mod compare;
+mod frame;
+mod latency;
+mod load;
+mod message;
+mod peer;
+mod report;
+mod server;
+mod tally;
+mod usage;
+mod window;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Server(args) => server::run(&args).map_err(Into::into),
+        Command::Client(args) => client::run(&args).map_err(Into::into),
+        Command::Compare(args) => compare::run(&args).map_err(Into::into),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+/// A runtime of so many worker threads. The load runs on them alone; the main thread waits.
+fn runtime(workers: usize) -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(workers).enable_all().build()
+}
+
+fn fail(error: Box<dyn Error>) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}

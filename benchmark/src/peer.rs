@@ -1,0 +1,198 @@
+//! Owns the list of peers and the way from a peer and a mode to its code. A peer is one file with two functions,
+//! `serve` and `load`, and its lines here; a peer knows nothing of processes, rounds and reports.
+
+mod getty;
+mod tarpc;
+mod tokio_echo;
+mod tonic;
+
+use crate::latency::Measurement;
+use crate::load::{BoxError, LoadError, Shape};
+use crate::window::Budget;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+/// A framework to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Peer {
+    /// This project.
+    Getty,
+    /// A bare tokio loop: the ceiling of mode echo.
+    Tokio,
+    /// tarpc, bincode over TCP.
+    Tarpc,
+    /// tonic, protobuf over HTTP/2.
+    Tonic,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Mode {
+    /// Calls of `say` with the benchmark message.
+    Rpc,
+    /// Frames of 600 bytes, echoed without coding.
+    Echo,
+}
+
+/// A peer cannot be run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum PeerError {
+    /// The peer has no such mode.
+    #[error("peer {peer} has no mode {mode}; it has: {}", list(peer.modes()))]
+    NoSuchMode { peer: Peer, mode: Mode },
+    /// The server could not listen.
+    #[error("peer {peer} cannot listen on {addr}")]
+    Listen {
+        peer: Peer,
+        addr: SocketAddr,
+        #[source]
+        source: BoxError,
+    },
+    /// The client gave no result.
+    #[error("peer {peer} gave no result")]
+    Load {
+        peer: Peer,
+        #[source]
+        source: LoadError,
+    },
+}
+
+/// A server that listens. It serves until the process ends.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// Where it listens, the port filled in.
+    pub(crate) addr: SocketAddr,
+    /// Ends only if the server fails.
+    pub(crate) failure: JoinHandle<Result<Infallible, BoxError>>,
+}
+
+impl Serving {
+    /// Runs `accept` as a task, so that connections are accepted by the workers and not by the main thread.
+    fn spawn(
+        addr: SocketAddr,
+        accept: impl Future<Output = Result<Infallible, BoxError>> + Send + 'static,
+    ) -> Self {
+        Self { addr, failure: tokio::spawn(accept) }
+    }
+}
+
+impl Peer {
+    /// The modes in which this peer can be measured.
+    pub(crate) fn modes(self) -> &'static [Mode] {
+        match self {
+            Self::Getty => &[Mode::Rpc, Mode::Echo],
+            Self::Tokio => &[Mode::Echo],
+            Self::Tarpc | Self::Tonic => &[Mode::Rpc],
+        }
+    }
+
+    /// How the message is written: named where a peer has several ways, `native` where it has one or none.
+    pub(crate) fn serialization(self, mode: Mode) -> &'static str {
+        match (self, mode) {
+            (Self::Getty, Mode::Rpc) => "hessian2",
+            _ => "native",
+        }
+    }
+
+    /// Listens on `addr`; port 0 takes a free one.
+    pub(crate) async fn serve(self, mode: Mode, addr: SocketAddr) -> Result<Serving, PeerError> {
+        let serving = match (self, mode) {
+            (Self::Getty, Mode::Rpc) => getty::rpc::serve(addr).await,
+            (Self::Getty, Mode::Echo) => getty::echo::serve(addr).await,
+            (Self::Tokio, Mode::Echo) => tokio_echo::serve(addr).await,
+            (Self::Tarpc, Mode::Rpc) => tarpc::serve(addr).await,
+            (Self::Tonic, Mode::Rpc) => tonic::serve(addr).await,
+            _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+        };
+        serving.map_err(|source| PeerError::Listen { peer: self, addr, source })
+    }
+
+    /// Connects, then measures until the budget is spent.
+    pub(crate) async fn load(
+        self,
+        mode: Mode,
+        addr: SocketAddr,
+        shape: Shape,
+        budget: Budget,
+    ) -> Result<Measurement, PeerError> {
+        let measured = match (self, mode) {
+            (Self::Getty, Mode::Rpc) => getty::rpc::load(addr, shape, budget).await,
+            (Self::Getty, Mode::Echo) => getty::echo::load(addr, shape, budget).await,
+            (Self::Tokio, Mode::Echo) => tokio_echo::load(addr, shape, budget).await,
+            (Self::Tarpc, Mode::Rpc) => tarpc::load(addr, shape, budget).await,
+            (Self::Tonic, Mode::Rpc) => tonic::load(addr, shape, budget).await,
+            _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+        };
+        measured.map_err(|source| PeerError::Load { peer: self, source })
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Getty => "getty",
+            Self::Tokio => "tokio",
+            Self::Tarpc => "tarpc",
+            Self::Tonic => "tonic",
+        })
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rpc => "rpc",
+            Self::Echo => "echo",
+        })
+    }
+}
+
+fn list(modes: &[Mode]) -> String {
+    if modes.is_empty() {
+        return "none yet".to_owned();
+    }
+    modes.iter().map(Mode::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+    /// A short run against a server in the same process.
+    async fn run(peer: Peer, mode: Mode, connections: usize, callers: usize) -> Measurement {
+        let serving = peer.serve(mode, ANY).await.unwrap();
+        peer.load(mode, serving.addr, Shape { connections, callers }, Budget::Calls(500)).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_peer_answers_rightly_in_each_of_its_modes() {
+        for peer in Peer::value_variants() {
+            for &mode in peer.modes() {
+                let measured = run(*peer, mode, 3, 30).await;
+                assert_eq!((measured.calls(), measured.errors), (500, 0), "{peer} {mode}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mode_that_a_peer_lacks_is_refused_by_name() {
+        let error = Peer::Tarpc.serve(Mode::Echo, ANY).await.unwrap_err();
+        assert_eq!(error.to_string(), "peer tarpc has no mode echo; it has: rpc");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn more_echoes_in_flight_than_the_sockets_hold_do_not_lock_up() {
+        let measured = run(Peer::Tokio, Mode::Echo, 1, 20_000).await;
+        assert_eq!((measured.calls(), measured.errors), (500, 0));
+    }
+}

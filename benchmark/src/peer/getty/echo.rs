@@ -1,0 +1,132 @@
+//! Owns mode `echo` of peer getty: frames through sessions, Reader and Writer on both sides, and no RPC.
+
+use super::super::Serving;
+use crate::frame;
+use crate::latency::Measurement;
+use crate::load::echo::{self, Flight};
+use crate::load::{BoxError, LoadError, Shape};
+use crate::tally;
+use crate::window::Budget;
+use bytes::{Bytes, BytesMut};
+use getty::{
+    Client, ConnInfo, Error, EventListener, Flush, Opened, Out, Protocol, Reader, Server, Session, Step,
+    Writer,
+};
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// Whole frames, not decoded. The state is what a client's session has in flight.
+struct Frames;
+
+#[derive(Default)]
+struct InFlight(Mutex<Option<(Flight, oneshot::Sender<Result<Flight, LoadError>>)>>);
+
+impl Protocol for Frames {
+    type Reader = Self;
+    type Writer = Self;
+    type State = InFlight;
+
+    fn open(&self, _: &ConnInfo) -> Opened<Self, Self, InFlight> {
+        Opened::new(Self, Self, InFlight::default())
+    }
+}
+
+impl Reader for Frames {
+    type Packet = Bytes;
+
+    fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        Ok(match frame::length(buf)? {
+            Some(length) if length <= buf.len() => Step::Packet(buf.split_to(length).freeze()),
+            Some(length) => Step::Need(length - buf.len()),
+            None => Step::Need(0),
+        })
+    }
+}
+
+impl Writer for Frames {
+    type Packet = Bytes;
+
+    fn write(&mut self, frame: Bytes, out: &mut Out) -> Result<(), BoxError> {
+        out.put_bytes(frame);
+        Ok(())
+    }
+}
+
+struct Answer;
+
+impl EventListener<Frames> for Answer {
+    fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
+        tally::add(1);
+        // A client that has gone wants no answer.
+        let _ = session.write(frame);
+    }
+}
+
+struct Flood;
+
+impl EventListener<Frames> for Flood {
+    fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
+        let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((flight, _)) = &mut *in_flight else { return };
+        let now = Instant::now();
+        flight.echoed(now, |id| frame::is_echo(&frame, id));
+        flight.settle(now);
+        let sent = send(session, flight, now);
+        if (sent.is_err() || flight.is_done())
+            && let Some((flight, done)) = in_flight.take()
+        {
+            // Only a run that was given up has nobody waiting.
+            let _ = done.send(sent.map(|()| flight));
+        }
+    }
+
+    fn on_error(&self, session: &Session<Frames>, error: &Error) {
+        let in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((_, done)) = in_flight {
+            let _ = done.send(Err(LoadError::Broken(error.to_string().into())));
+        }
+    }
+}
+
+fn send(session: &Session<Frames>, flight: &mut Flight, now: Instant) -> Result<(), LoadError> {
+    for id in flight.refill(now) {
+        session
+            .write_with(Flush::Auto, |out| {
+                frame::put(out.tail_mut(), id);
+                Ok(())
+            })
+            .map_err(|error| LoadError::Broken(error.into()))?;
+    }
+    Ok(())
+}
+
+pub(in crate::peer) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
+    let server = Server::bind(addr).await?;
+    let addr = server.local_addr().ok_or("the server has no address")?;
+    Ok(Serving::spawn(addr, async move {
+        server.serve(Frames, Answer).await?;
+        Err("the server ended by itself".into())
+    }))
+}
+
+pub(in crate::peer) async fn load(
+    addr: SocketAddr,
+    shape: Shape,
+    budget: Budget,
+) -> Result<Measurement, LoadError> {
+    let client = Client::tcp(addr.to_string(), shape.connections, Frames, Flood);
+    client.connect().await.map_err(|error| LoadError::Connect(addr, error.into()))?;
+    echo::drive(client.sessions(), shape, budget, flood).await
+}
+
+async fn flood(session: Session<Frames>, mut flight: Flight) -> Result<Flight, LoadError> {
+    let (done, wait) = oneshot::channel();
+    {
+        let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);
+        send(&session, &mut flight, Instant::now())?;
+        *in_flight = Some((flight, done));
+    }
+    wait.await.map_err(|_| LoadError::Broken("the session ended".into()))?
+}

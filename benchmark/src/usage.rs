@@ -1,0 +1,123 @@
+//! Owns what the kernel says of this process, its CPU time and peak memory, and of the whole machine's CPU. Reads
+//! `/proc`, so Linux only.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+/// CPU time of all living threads, user and kernel, to the nanosecond as the scheduler counts it.
+///
+/// Worker threads live as long as the process, so nothing is lost with threads that ended.
+///
+/// # Errors
+/// When the kernel does not offer `/proc/self/task/*/schedstat`.
+pub(crate) fn cpu_time() -> io::Result<Duration> {
+    let mut nanos = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        match fs::read_to_string(thread?.path().join("schedstat")) {
+            Ok(text) => nanos += run_time(&text)?,
+            // The thread ended while we looked.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
+/// The most memory that this process ever had resident, in bytes (`VmHWM`).
+///
+/// # Errors
+/// When the kernel does not offer `/proc/self/status`.
+pub(crate) fn peak_rss() -> io::Result<u64> {
+    high_water(&fs::read_to_string("/proc/self/status")?)
+}
+
+/// CPU time of all cores since the machine started, in the kernel's ticks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    idle: u64,
+    total: u64,
+}
+
+impl Machine {
+    /// # Errors
+    /// When the kernel does not offer `/proc/stat`.
+    pub(crate) fn now() -> io::Result<Self> {
+        all_cores(&fs::read_to_string("/proc/stat")?)
+    }
+
+    /// The share of all cores, 0 to 1, that was used since `earlier`, by whomever: also by other guests of the host.
+    /// 0 if no tick has passed.
+    pub(crate) fn busy_since(self, earlier: Self) -> f64 {
+        let total = self.total.saturating_sub(earlier.total);
+        let idle = self.idle.saturating_sub(earlier.idle).min(total);
+        if total == 0 { 0.0 } else { (total - idle) as f64 / total as f64 }
+    }
+}
+
+/// `schedstat` is: nanoseconds run, nanoseconds waited, slices.
+fn run_time(schedstat: &str) -> io::Result<u64> {
+    schedstat
+        .split_ascii_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse().ok())
+        .ok_or_else(|| unexpected("nanoseconds at the start of schedstat", schedstat))
+}
+
+fn high_water(status: &str) -> io::Result<u64> {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+        .map(|kilobytes| kilobytes * 1024)
+        .ok_or_else(|| unexpected("a line `VmHWM: .. kB` in status", status))
+}
+
+/// The first line is: `cpu`, user, nice, system, idle, waiting for I/O, interrupts, soft interrupts, stolen, and guest
+/// times that are counted in user and nice already.
+fn all_cores(stat: &str) -> io::Result<Machine> {
+    let parse = || {
+        let ticks = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace().take(8);
+        let ticks = ticks.map(|ticks| ticks.parse().ok()).collect::<Option<Vec<u64>>>()?;
+        let &[_, _, _, idle, waiting, ..] = &*ticks else { return None };
+        Some(Machine { idle: idle + waiting, total: ticks.iter().sum() })
+    };
+    parse().ok_or_else(|| unexpected("a first line `cpu` with at least 5 numbers in stat", stat))
+}
+
+fn unexpected(expected: &str, got: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("expected {expected}, got {got:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_number_of_schedstat_is_the_run_time() {
+        assert_eq!(run_time("175438 144630 2\n").unwrap(), 175_438);
+        assert!(run_time("").is_err());
+    }
+
+    #[test]
+    fn the_high_water_mark_is_in_bytes() {
+        assert_eq!(high_water("VmPeak:\t 9 kB\nVmHWM:\t    1536 kB\nVmRSS:\t 1 kB\n").unwrap(), 1536 * 1024);
+        assert!(high_water("VmRSS:\t 1 kB\n").is_err());
+    }
+
+    #[test]
+    fn a_machine_is_busy_when_it_is_neither_idle_nor_waiting_for_io() {
+        let before = all_cores("cpu  10 0 10 70 10 0 0 0 5 0\ncpu0 1 1 1 1").unwrap();
+        let after = all_cores("cpu  40 0 20 80 20 5 5 20 9 0\n").unwrap();
+        // 90 ticks have passed, 20 of them idle.
+        assert!((after.busy_since(before) - 70.0 / 90.0).abs() < 1e-9);
+        assert!(before.busy_since(before).abs() < 1e-9);
+        assert!(all_cores("cpu  1 2 3\n").is_err());
+        assert!(all_cores("").is_err());
+    }
+
+    #[test]
+    fn this_process_has_both() {
+        assert!(cpu_time().unwrap() > Duration::ZERO);
+        assert!(peak_rss().unwrap() > 0);
+    }
+}
