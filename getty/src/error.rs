@@ -34,8 +34,9 @@ pub enum Error {
         /// Bytes of the unfinished packet.
         pending: usize,
     },
-    /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet.
-    #[error("the reader broke its contract: {0}")]
+    /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet. Or a Writer did, and
+    /// took bytes away that other packets had written.
+    #[error("a contract was broken: {0}")]
     Contract(&'static str),
     /// A callback, the Reader or the Writer panicked.
     #[error("{what} panicked: {message}")]

@@ -20,7 +20,8 @@ pub struct Limits {
     /// Bytes waiting in the out-buffer from which writes fail with [`WriteError::Full`](crate::WriteError::Full). One packet may
     /// go beyond it, so the memory bound is this plus the longest packet. Default 16 MiB.
     pub out_hard: usize,
-    /// Bytes that a session reads before others get their turn. Default 64 KiB.
+    /// Bytes that a session reads before others get their turn; a read of up to 64 KiB that began below it may go beyond it.
+    /// Default 64 KiB.
     pub turn: usize,
     /// How long an ending session waits for futures given to [`Session::run`](crate::Session::run) and for the peer to take what is
     /// still queued. Default 3 s.

@@ -13,7 +13,8 @@ use crate::{BoxError, Error, In, Protocol, Session};
 /// ```
 ///
 /// `on_open` comes first, `on_close` exactly once and last, also when `on_open` refused. `on_error` comes at most once,
-/// right before `on_close`. A panic in a callback ends its session, and no other.
+/// right before `on_close`. A panic in a callback ends its session, and no other. A session whose runtime shuts down before
+/// its task ran for the first time gets no callback at all.
 pub trait EventListener<P: Protocol>: Send + Sync + 'static {
     /// The session is there. What is written here goes out before anything else.
     ///

@@ -6,6 +6,7 @@ use std::{
     future::{Future, pending},
     io::{self, Result},
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
@@ -17,6 +18,7 @@ use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
 use crate::{
     EventListener, Limits, Protocol, Session,
     endpoint::Endpoint,
+    error::panicked,
     session::Driver,
     transport::{Listen, TcpListen, Transport},
 };
@@ -110,9 +112,15 @@ impl<A: Listen> Server<A> {
                         }
                         continue;
                     }
-                    let info = conn.info();
-                    let driver = Driver::new(endpoint, conn, info, Some(Arc::clone(sessions)));
-                    endpoint.runtime.spawn(driver);
+                    // `Protocol::open` runs here, and must not end the accepting.
+                    let made = catch_unwind(AssertUnwindSafe(|| {
+                        let info = conn.info();
+                        Driver::new(endpoint, conn, info, Some(Arc::clone(sessions)))
+                    }));
+                    match made {
+                        Ok(driver) => drop(endpoint.runtime.spawn(driver)),
+                        Err(panic) => tracing::error!("{}", panicked("making a session", panic)),
+                    }
                 }
                 Err(error) if per_connection(&error) => {
                     tracing::debug!(%error, "a connection was lost before it was accepted")

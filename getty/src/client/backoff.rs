@@ -8,7 +8,9 @@
 //! ```
 //!
 //! An accepted connection proves nothing: proxies accept for providers that are gone. A first good packet does, or having
-//! lived for some seconds.
+//! lived for some seconds. But a session that ended in its first second is a failure whatever came over it, and after such
+//! a one a first packet proves nothing before that second has passed: else a peer that greets and closes is dialled without
+//! end.
 
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub struct Backoff {
     pub max: Duration,
     /// A session that lived so long counts as good even if no packet came. Default 5 s.
     pub proof: Duration,
+    /// A session that ends before it is so old counts as a failed attempt even if packets came. Default 1 s.
+    pub brief: Duration,
     /// Somebody who needs a session cuts a longer wait down to this since the last attempt. Default 6 s.
     pub on_demand: Duration,
 }
@@ -34,6 +38,7 @@ impl Default for Backoff {
             first: Duration::from_millis(200),
             max: Duration::from_secs(30),
             proof: Duration::from_secs(5),
+            brief: Duration::from_secs(1),
             on_demand: Duration::from_secs(6),
         }
     }
@@ -61,6 +66,13 @@ impl Backoff {
         self
     }
 
+    /// With another age below which the end of a session counts as a failure.
+    #[must_use]
+    pub const fn brief(mut self, brief: Duration) -> Self {
+        self.brief = brief;
+        self
+    }
+
     /// With another shortest wait for those who need a session.
     #[must_use]
     pub const fn on_demand(mut self, on_demand: Duration) -> Self {
@@ -84,6 +96,16 @@ pub(super) struct Reach {
     dialled: Option<Instant>,
     due: Option<Instant>,
     demanded: bool,
+    /// The last session that gave packets ended young.
+    doubted: bool,
+}
+
+/// What is known of a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Life {
+    pub(super) age: Duration,
+    /// Whether a packet has come.
+    pub(super) spoke: bool,
 }
 
 impl Reach {
@@ -97,37 +119,59 @@ impl Reach {
         self.failures = self.failures.saturating_add(1);
         self.cause = Some(cause);
         let wait = policy.after(self.failures);
-        self.due = Some(now + wait.mul_f64(1.0 - 0.25 * fastrand::f64()));
+        self.due = Some(later(now, wait.mul_f64(1.0 - 0.25 * fastrand::f64())));
     }
 
-    /// The session has proven itself.
+    /// Whether such a session proves that its peer is good.
+    pub(super) fn is_proven_by(&self, policy: &Backoff, life: Life) -> bool {
+        life.age >= policy.proof || (life.spoke && (!self.doubted || life.age >= policy.brief))
+    }
+
+    /// A session has proven itself.
     pub(super) fn proven(&mut self) {
         self.failures = 0;
         self.cause = None;
         self.due = None;
+        self.doubted = false;
     }
 
-    /// A proven session ended: its seat dials again, a little spread so that many clients do not come at once.
-    pub(super) fn lost(&mut self, policy: &Backoff, now: Instant) {
-        self.due = Some(now + policy.first.mul_f64(0.25 * fastrand::f64()));
+    /// A session ended. Whether that is a loss, and not one more failure: then its seat dials again, a little spread so
+    /// that many clients do not come at once.
+    pub(super) fn lost(&mut self, policy: &Backoff, now: Instant, life: Life) -> bool {
+        let young = life.age < policy.brief.min(policy.proof);
+        self.doubted |= young && life.spoke;
+        if young || !self.is_proven_by(policy, life) {
+            return false;
+        }
+        self.due = Some(later(now, policy.first.mul_f64(0.25 * fastrand::f64())));
+        true
     }
 
-    /// Somebody needs a session now. Whether it is worth waiting for the next attempt.
-    pub(super) fn demand(&mut self, policy: &Backoff, now: Instant) -> bool {
-        self.demanded = true;
-        self.failures == 0 || self.next(policy) <= now
+    /// Somebody needs a session now. Whether the seats have not been told of that since the last dial.
+    pub(super) fn demand(&mut self) -> bool {
+        !std::mem::replace(&mut self.demanded, true)
+    }
+
+    /// Whether it is worth waiting for the next attempt.
+    pub(super) fn is_hopeful(&self, policy: &Backoff, now: Instant) -> bool {
+        self.failures == 0 || self.next(policy, now) <= now
     }
 
     /// When the next attempt may be made; in the past for at once.
-    pub(super) fn next(&self, policy: &Backoff) -> Instant {
-        let now = Instant::now();
+    pub(super) fn next(&self, policy: &Backoff, now: Instant) -> Instant {
         let due = self.due.unwrap_or(now);
         match self.dialled {
             Some(_) if self.demanded && self.failures == 0 => now,
-            Some(dialled) if self.demanded => due.min(dialled + policy.on_demand),
+            Some(dialled) if self.demanded => due.min(later(dialled, policy.on_demand)),
             _ => due,
         }
     }
+}
+
+/// So much later, or after a time that nobody lives to see.
+fn later(from: Instant, wait: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    from + wait.min(YEARS)
 }
 
 #[cfg(test)]
@@ -151,8 +195,23 @@ mod tests {
         for _ in 0..10 {
             reach.failed(&policy, start, "refused".into());
         }
-        assert!(reach.next(&policy) > start + Duration::from_secs(22));
-        assert!(!reach.demand(&policy, start));
-        assert_eq!(reach.next(&policy), start + policy.on_demand);
+        assert!(reach.next(&policy, start) > start + Duration::from_secs(22));
+        assert!(reach.demand() && !reach.is_hopeful(&policy, start));
+        assert_eq!(reach.next(&policy, start), start + policy.on_demand);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_packet_proves_a_peer_until_a_session_that_gave_one_ended_young() {
+        let policy = Backoff::default();
+        let mut reach = Reach::default();
+        let now = Instant::now();
+        let spoke = |millis| Life { age: Duration::from_millis(millis), spoke: true };
+        assert!(reach.is_proven_by(&policy, spoke(0)));
+        assert!(!reach.lost(&policy, now, spoke(900)));
+        assert!(!reach.is_proven_by(&policy, spoke(900)));
+        assert!(reach.is_proven_by(&policy, spoke(1_000)));
+        reach.proven();
+        assert!(reach.is_proven_by(&policy, spoke(0)));
+        assert!(reach.lost(&policy, now, spoke(1_000)));
     }
 }

@@ -148,9 +148,7 @@ impl<P: Protocol> Client<P> {
             if let Some(found) = find() {
                 return Ok(found);
             }
-            if shared.need(&mut failures)? {
-                shared.changed.notify_waiters();
-            }
+            shared.need(&mut failures)?;
             changed.await;
         }
     }
@@ -161,9 +159,8 @@ impl<P: Protocol> Shared<P> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a session is needed. `seen` holds the failures that were known when the need arose. Whether the seats have
-    /// to be told.
-    fn need(self: &Arc<Self>, seen: &mut Option<u32>) -> Result<bool, SessionError> {
+    /// Says that a session is needed. `seen` holds the failures that were known when the need arose.
+    fn need(self: &Arc<Self>, seen: &mut Option<u32>) -> Result<(), SessionError> {
         let now = Instant::now();
         let mut state = self.lock();
         if state.closed {
@@ -173,20 +170,23 @@ impl<P: Protocol> Shared<P> {
             state.running = self.seats;
             drop(state);
             start(self);
-            return Ok(false);
+            return Ok(());
         }
-        let first = seen.is_none();
         let known = *seen.get_or_insert(state.reach.failures);
-        let worthwhile = state.reach.demand(&self.backoff, now) || state.dialling > 0;
-        if state.reach.failures > known || !worthwhile {
-            return Err(SessionError::Unreachable {
-                address: self.address.clone(),
-                cause: state.reach.cause.clone().unwrap_or_default(),
-                attempts: state.reach.failures,
-                next: state.reach.next(&self.backoff).saturating_duration_since(now),
-            });
+        let newly = state.reach.demand();
+        let hopeful = state.dialling > 0 || state.reach.is_hopeful(&self.backoff, now);
+        let hopeless = (state.reach.failures > known || !hopeful).then(|| SessionError::Unreachable {
+            address: self.address.clone(),
+            cause: state.reach.cause.clone().unwrap_or_default(),
+            attempts: state.reach.failures,
+            next: state.reach.next(&self.backoff, now).saturating_duration_since(now),
+        });
+        drop(state);
+        if newly {
+            // A seat that waits may now dial sooner, also if this caller does not wait for it.
+            self.changed.notify_waiters();
         }
-        Ok(first)
+        hopeless.map_or(Ok(()), Err)
     }
 
     fn shut(&self) {

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
     task::Poll,
@@ -10,9 +11,10 @@ use std::{
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{Endpoint, Shared};
+use super::{Endpoint, Shared, backoff::Life};
 use crate::{
     Attempt, ConnInfo, Error, EventListener, Limits, Protocol, Session,
+    error::panicked,
     session::Driver,
     transport::{Connection, Transport},
 };
@@ -66,10 +68,18 @@ where
         let mut cause = None;
         while self.may_dial().await {
             let Some(conn) = self.dial().await else { continue };
-            let info = ConnInfo { attempt, cause: cause.take(), ..conn.info() };
-            let driver = Driver::new(&self.endpoint, conn, info, None);
-            cause = self.live(driver).await;
-            attempt = Attempt::Again;
+            // `Protocol::open` runs here.
+            let made = catch_unwind(AssertUnwindSafe(|| {
+                let info = ConnInfo { attempt, cause: cause.clone(), ..conn.info() };
+                Driver::new(&self.endpoint, conn, info, None)
+            }));
+            match made {
+                Ok(driver) => {
+                    cause = self.live(driver).await;
+                    attempt = Attempt::Again;
+                }
+                Err(panic) => self.failed(panicked("making a session", panic).to_string()),
+            }
         }
     }
 
@@ -84,11 +94,12 @@ where
                 }
                 let together = state.reach.failures == 0 && !self.shared.live.load().is_empty();
                 let alone = *state.probing.get_or_insert(self.index) == self.index;
-                let next = state.reach.next(&self.shared.backoff);
+                let now = Instant::now();
+                let next = state.reach.next(&self.shared.backoff, now);
                 if !together && !alone {
                     None
-                } else if next <= Instant::now() {
-                    state.reach.dialling(Instant::now());
+                } else if next <= now {
+                    state.reach.dialling(now);
                     state.dialling += 1;
                     return true;
                 } else {
@@ -103,18 +114,18 @@ where
     }
 
     async fn dial(&self) -> Option<C> {
-        let dialled = self.unless_closed(timeout(self.shared.limits.dial, (self.dial)())).await;
+        let dialled = self.unless_closed(timeout(self.shared.limits.dial, caught(&*self.dial))).await;
         self.shared.lock().dialling -= 1;
-        match dialled? {
-            Ok(Ok(conn)) => Some(conn),
-            Ok(Err(error)) => self.failed(error.to_string()),
-            Err(_) => {
-                self.failed(format!("no connection within {:?} (Limits::dial)", self.shared.limits.dial))
-            }
-        }
+        let cause = match dialled? {
+            Ok(Ok(conn)) => return Some(conn),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no connection within {:?} (Limits::dial)", self.shared.limits.dial),
+        };
+        self.failed(cause);
+        None
     }
 
-    fn failed<T>(&self, cause: String) -> Option<T> {
+    fn failed(&self, cause: String) {
         let failures = {
             let mut state = self.shared.lock();
             state.reach.failed(&self.shared.backoff, Instant::now(), cause.clone());
@@ -128,7 +139,6 @@ where
             );
         }
         self.shared.changed.notify_waiters();
-        None
     }
 
     /// Runs a session to its end. Others see it only after `on_open`, so what that writes goes out first.
@@ -140,18 +150,22 @@ where
         if opened {
             self.publish(&session);
         }
+        let born = Instant::now();
+        let life = || Life { age: born.elapsed(), spoke: session.stats().read_packets > 0 };
         let mut proof = pin!(sleep(self.shared.backoff.proof));
         let mut proven = false;
         poll_fn(|cx| {
             let ended = driver.as_mut().poll(cx);
-            if !proven && (session.stats().read_packets > 0 || proof.as_mut().poll(cx).is_ready()) {
-                proven = true;
-                self.proven();
+            if !proven && (proof.as_mut().poll(cx).is_ready() || life().spoke) {
+                proven = self.prove(life());
             }
             ended
         })
         .await;
-        self.withdraw(&session, proven);
+        if !proven {
+            self.prove(life());
+        }
+        self.withdraw(&session, life());
         session.error().cloned()
     }
 
@@ -170,8 +184,12 @@ where
         self.shared.changed.notify_waiters();
     }
 
-    fn proven(&self) {
+    /// Whether such a session is proof that the peer is good.
+    fn prove(&self, life: Life) -> bool {
         let mut state = self.shared.lock();
+        if !state.reach.is_proven_by(&self.shared.backoff, life) {
+            return false;
+        }
         if state.reach.failures > 0 {
             tracing::info!(address = self.shared.address, failures = state.reach.failures, "connected again");
         }
@@ -179,22 +197,22 @@ where
         state.probing = None;
         drop(state);
         self.shared.changed.notify_waiters();
+        true
     }
 
-    fn withdraw(&self, session: &Session<P>, proven: bool) {
+    fn withdraw(&self, session: &Session<P>, life: Life) {
         self.shared.live.rcu(|live| without(live, session));
-        if proven {
-            self.shared.lock().reach.lost(&self.shared.backoff, Instant::now());
-            self.shared.changed.notify_waiters();
-            return;
+        {
+            let mut state = self.shared.lock();
+            if state.closed || state.reach.lost(&self.shared.backoff, Instant::now(), life) {
+                drop(state);
+                return self.shared.changed.notify_waiters();
+            }
         }
-        let cause = match session.error() {
+        self.failed(match session.error() {
             Some(error) => error.to_string(),
-            None => "the peer closed the connection before it sent anything".to_owned(),
-        };
-        if !self.shared.lock().closed {
-            self.failed::<()>(cause);
-        }
+            None => format!("the session ended {:?} after it opened, without an error", life.age),
+        });
     }
 
     /// `None` when the client is closed before the future is ready.
@@ -221,9 +239,26 @@ impl<P: Protocol, D> Drop for Seat<P, D> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.running = state.running.saturating_sub(1);
+        if state.running == 0 {
+            // The client was closed, or its runtime has gone: there will be no further session.
+            state.closed = true;
+            self.shared.live.store(Arc::default());
+        }
         drop(state);
         self.shared.changed.notify_waiters();
     }
+}
+
+/// Dials. A panic of the user's function is a failed attempt, not the end of the seat.
+async fn caught<C, F: Future<Output = io::Result<C>>>(dial: &impl Fn() -> F) -> io::Result<C> {
+    let caught = |panic| io::Error::other(panicked("dialling", panic).to_string());
+    let dialling = catch_unwind(AssertUnwindSafe(dial)).map_err(caught)?;
+    let mut dialling = pin!(dialling);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| dialling.as_mut().poll(cx)))
+            .unwrap_or_else(|panic| Poll::Ready(Err(caught(panic))))
+    })
+    .await
 }
 
 fn with<P: Protocol>(live: &[Session<P>], session: &Session<P>) -> Vec<Session<P>> {

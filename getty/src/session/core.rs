@@ -1,12 +1,12 @@
 //! The part of a session that its handles and its task share: one lock, and a few counters beside it.
 //!
-//! Lock order: this lock, then locks of the user's state, then none. Wakers are woken after unlocking.
+//! Lock order: this lock, then locks of the user's state, then that of the cron, then the wheel's. Wakers are woken after unlocking.
 
 use std::{
     any::{Any, TypeId},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
     task::Waker,
     time::Duration,
@@ -43,15 +43,17 @@ pub(crate) struct Shared<P: Protocol> {
     /// Woken when the out-buffer has room again, and at the end.
     pub(super) room: Notify,
     pub(super) waiting: AtomicBool,
-    /// Tick of the wheel at which `on_cron` is due; [`NO_CRON`] for never.
-    cron_due: AtomicU64,
-    cron_period: AtomicU64,
+    /// A lock of its own, so that `set_cron` can be called under the session's.
+    cron: Mutex<Cron>,
+    /// `on_cron` was due, and the task has not called it yet.
+    cron_marked: AtomicBool,
     pub(super) error: OnceLock<Arc<Error>>,
     pub(super) attributes: Attributes,
     this: Weak<Self>,
 }
 
-const NO_CRON: u64 = u64::MAX;
+/// A tick that does not come.
+const NEVER: u64 = u64::MAX;
 
 /// What the lock guards.
 pub(super) struct Core<P: Protocol> {
@@ -65,16 +67,28 @@ pub(super) struct Core<P: Protocol> {
     pub(super) gather: bool,
     /// Whether a writer may write to the socket itself.
     pub(super) credit: bool,
-    pub(super) cron: bool,
     pub(super) waker: Option<Waker>,
     pub(super) direct: Option<Direct>,
+}
+
+/// When `on_cron` is to be called, in ticks of the wheel. However often that changes, one entry in the wheel is enough as
+/// long as it is not later than what is due.
+struct Cron {
+    period: u64,
+    /// [`NEVER`] for none.
+    due: u64,
+    /// Tick of the session's entry in the wheel; [`NEVER`] for none. Entries of other ticks are void.
+    entry: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Life {
     Open,
+    /// Ending; what is in flight may still answer.
     Closing,
+    /// Nothing is in flight any more; writes are refused, what is queued is still written.
+    Sealed,
     Closed,
 }
 
@@ -100,7 +114,6 @@ impl<P: Protocol> Shared<P> {
                 awake: true,
                 gather: false,
                 credit: true,
-                cron: false,
                 waker: None,
                 direct,
             }),
@@ -112,8 +125,8 @@ impl<P: Protocol> Shared<P> {
             runs: AtomicUsize::new(0),
             room: Notify::new(),
             waiting: AtomicBool::new(false),
-            cron_due: AtomicU64::new(NO_CRON),
-            cron_period: AtomicU64::new(0),
+            cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER }),
+            cron_marked: AtomicBool::new(false),
             error: OnceLock::new(),
             attributes: Attributes::default(),
             this: this.clone(),
@@ -133,6 +146,11 @@ impl<P: Protocol> Shared<P> {
 
     pub(super) fn is_open(&self) -> bool {
         self.life.load(Ordering::Acquire) == Life::Open as u8
+    }
+
+    /// Whether writes are refused.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.life.load(Ordering::Acquire) >= Life::Sealed as u8
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -155,6 +173,15 @@ impl<P: Protocol> Shared<P> {
         self.wake();
     }
 
+    /// Refuses writes from now on, also those that wait for room.
+    pub(super) fn seal(&self) {
+        {
+            let _no_writer = self.lock();
+            self.advance(Life::Sealed);
+        }
+        self.room.notify_waiters();
+    }
+
     /// Wakes the task, whatever it waits for.
     pub(super) fn wake(&self) {
         let waker = self.lock().waker.clone();
@@ -166,6 +193,13 @@ impl<P: Protocol> Shared<P> {
     /// Called by the driver when bytes have left.
     pub(super) fn took(&self, offset: u64) {
         self.taken.store(offset, Ordering::Release);
+        self.tell_room();
+    }
+
+    /// Wakes those who wait for room, if there is some. After each change of `taken`, and not under the lock.
+    pub(super) fn tell_room(&self) {
+        // Either this sees that somebody waits, or who waits sees the room: both store, then load.
+        fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Acquire) && self.has_room() {
             self.waiting.store(false, Ordering::Release);
             self.room.notify_waiters();
@@ -178,32 +212,60 @@ impl<P: Protocol> Shared<P> {
     }
 
     pub(super) fn set_cron(&self, period: Option<Duration>) {
-        let Some(period) = period else {
-            return self.cron_due.store(NO_CRON, Ordering::Release);
+        let wheel = &self.endpoint.wheel;
+        let due = {
+            let mut cron = self.cron();
+            self.cron_marked.store(false, Ordering::Relaxed);
+            let Some(period) = period else {
+                cron.due = NEVER;
+                return;
+            };
+            cron.period = wheel.ticks(period);
+            cron.due = wheel.after(cron.period);
+            if cron.entry <= cron.due {
+                // The entry that is there looks at `due` when its own tick comes.
+                return;
+            }
+            cron.entry = cron.due;
+            cron.due
         };
-        let ticks = self.endpoint.wheel.ticks(period);
-        self.cron_period.store(ticks, Ordering::Release);
-        let due = self.endpoint.wheel.after(ticks);
-        self.cron_due.store(due, Ordering::Release);
-        self.endpoint.wheel.insert(due, self.this.clone());
+        wheel.insert(due, self.this.clone());
+    }
+
+    fn cron(&self) -> MutexGuard<'_, Cron> {
+        self.cron.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether `on_cron` is to be called now.
+    pub(super) fn take_cron(&self) -> bool {
+        self.cron_marked.load(Ordering::Acquire) && self.cron_marked.swap(false, Ordering::AcqRel)
     }
 }
 
 impl<P: Protocol> Timed for Shared<P> {
-    fn due(&self, tick: u64) -> Due {
-        if self.cron_due.load(Ordering::Acquire) != tick || !self.is_open() {
-            // Another period was set meanwhile, and has its own entry.
-            return Due::Never;
-        }
-        let next = tick.saturating_add(self.cron_period.load(Ordering::Acquire));
-        self.cron_due.store(next, Ordering::Release);
-        let waker = {
-            let mut core = self.lock();
-            core.cron = true;
-            core.waker.clone()
+    fn due(&self, tick: u64, now: u64) -> Due {
+        let (next, come) = {
+            let mut cron = self.cron();
+            if cron.entry != tick {
+                // A sooner entry has taken the place of this one.
+                return Due::Never;
+            }
+            if cron.due == NEVER || !self.is_open() {
+                cron.entry = NEVER;
+                return Due::Never;
+            }
+            let come = cron.due <= now;
+            if come {
+                // Periods that were missed are not made up for.
+                let missed = (now - cron.due) / cron.period;
+                cron.due = cron.due.saturating_add(cron.period.saturating_mul(missed.saturating_add(1)));
+                self.cron_marked.store(true, Ordering::Release);
+            }
+            cron.entry = cron.due;
+            (cron.due, come)
         };
-        if let Some(waker) = waker {
-            waker.wake();
+        if come {
+            self.wake();
         }
         Due::At(next)
     }

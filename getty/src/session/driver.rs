@@ -4,8 +4,8 @@
 //!             +--------+   Err    +--------+   all written, runs done,   +------+
 //!  first poll | on_open| -------> | Ending | -----------------------+--> | Done |
 //!  ---------> +--------+          +--------+   or close_wait is over      +------+
-//!                 | Ok                ^
-//!                 v                   | peer finished, close(), error
+//!                 | Ok                ^    |                                  ^
+//!                 v                   |    +-- peer still sends --> Lingering +
 //!             +--------------------------------------------+
 //!             | Live: orders -> read, decode -> write -> sleep |
 //!             +--------------------------------------------+
@@ -22,8 +22,12 @@ use std::{
 };
 
 use bytes::BytesMut;
+use tokio::time::Sleep;
 
-use super::{Out, Session, ending::Ending};
+use super::{
+    Out, Session,
+    ending::{Ending, STOLEN},
+};
 use crate::{
     ConnInfo, Error, Limits, Protocol, Reader, Step,
     endpoint::Endpoint,
@@ -60,6 +64,8 @@ enum Phase {
     Opening,
     Live,
     Ending(Box<Ending>),
+    /// All is said, and what the peer still sends is thrown away until it has finished or the time is over.
+    Lingering(Pin<Box<Sleep>>),
     Done,
 }
 
@@ -125,6 +131,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     fn live(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         for _ in 0..ROUNDS {
             let orders = self.take_orders(cx);
+            if self.session.0.is_closed() {
+                return Poll::Ready(Ending::broken(STOLEN));
+            }
             if !self.session.is_open() {
                 return Poll::Ready(Ending::wanted(self.session.limits().close_wait));
             }
@@ -169,7 +178,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         }
         core.awake = true;
         Orders {
-            cron: std::mem::take(&mut core.cron),
+            cron: self.session.0.take_cron(),
             gather: std::mem::take(&mut core.gather),
             frames: core.frames,
         }
@@ -244,8 +253,11 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         while !buf.is_empty() {
             let before = buf.len();
             match self.reader.read(buf).map_err(Error::Read)? {
-                Step::Packet(_) if buf.len() == before => {
-                    return Err(Error::Contract("it gave a packet and took no byte"));
+                Step::Packet(_) if buf.len() >= before => {
+                    return Err(Error::Contract("the reader gave a packet and took no byte"));
+                }
+                Step::Packet(_) if before - buf.len() > max_packet => {
+                    return Err(Error::TooLong { length: before - buf.len(), limit: max_packet });
                 }
                 Step::Packet(packet) => {
                     round.packets += 1;
@@ -261,7 +273,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                     }
                 }
                 Step::Need(_) if buf.len() != before => {
-                    return Err(Error::Contract("it took bytes and gave no packet"));
+                    return Err(Error::Contract("the reader took bytes and gave no packet"));
                 }
                 Step::Need(need) => {
                     let length = before.saturating_add(need);
@@ -347,17 +359,38 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         }
     }
 
-    /// Throws away what the peer has sent since, so that the socket closes with a FIN and not with a reset.
-    pub(super) fn discard_input(&mut self, cx: &mut Context<'_>) {
+    /// Throws away what the peer has sent and nobody will read.
+    pub(super) fn discard_input(&mut self, cx: &mut Context<'_>) -> Input {
+        let mut input = if self.rest.is_empty() { Input::Quiet } else { Input::Coming };
         let mut buf = self.check_out();
-        for _ in 0..ROUNDS {
+        for round in 1..=ROUNDS {
             buf.clear();
-            if !matches!(self.conn.poll_fill(cx, &mut buf), Poll::Ready(Ok(n)) if n > 0) {
+            match self.conn.poll_fill(cx, &mut buf) {
+                Poll::Ready(Ok(n)) if n > 0 => input = Input::Coming,
+                Poll::Ready(_) => input = Input::Ended,
+                Poll::Pending => break,
+            }
+            if input == Input::Ended {
                 break;
+            }
+            if round == ROUNDS {
+                yield_turn(cx);
             }
         }
         stock::give(buf);
+        input
     }
+}
+
+/// What a peer still sends to a session that is ending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// Nothing for now.
+    Quiet,
+    /// Something was thrown away.
+    Coming,
+    /// It has finished too, or the connection is broken.
+    Ended,
 }
 
 pub(super) struct Orders {
@@ -386,7 +419,15 @@ impl<P: Protocol, C: Connection> Future for Driver<P, C> {
                         this.phase = Phase::Ending(ending);
                         return Poll::Pending;
                     }
-                    ending.finish(&this.session);
+                    if let Some(time) = ending.finish(&this.session) {
+                        this.phase = Phase::Lingering(time);
+                    }
+                }
+                Phase::Lingering(time) => {
+                    if time.as_mut().poll(cx).is_pending() && this.discard_input(cx) != Input::Ended {
+                        return Poll::Pending;
+                    }
+                    this.phase = Phase::Done;
                 }
                 Phase::Done => return Poll::Ready(()),
             }
@@ -397,9 +438,10 @@ impl<P: Protocol, C: Connection> Future for Driver<P, C> {
 impl<P: Protocol, C: Connection> Drop for Driver<P, C> {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Done) {
-            Phase::Done => {}
-            Phase::Ending(ending) => ending.finish(&self.session),
-            Phase::Opening | Phase::Live => Ending::at_once(Error::Dropped).finish(&self.session),
+            Phase::Lingering(_) | Phase::Done => {}
+            Phase::Ending(ending) => drop(ending.finish(&self.session)),
+            Phase::Live => drop(Ending::at_once(Error::Dropped).finish(&self.session)),
+            Phase::Opening => drop(Ending::at_once(Error::Dropped).finish_silently(&self.session)),
         }
         if let Some(tracker) = &self.tracker {
             tracker.remove(self.session.id());

@@ -11,8 +11,11 @@ use std::{
 
 use tokio::time::Sleep;
 
-use super::{Driver, Out, Session, core::Life};
+use super::{Driver, Out, Session, core::Life, driver::Input};
 use crate::{Error, Protocol, error::panicked, transport::Connection};
+
+/// What ends a session that is closed before its end: a writer broke the out-buffer.
+pub(super) const STOLEN: Error = Error::Contract("a writer took bytes away that other packets had written");
 
 /// The end of one session.
 ///
@@ -28,6 +31,8 @@ pub(super) struct Ending {
     wait: Option<Pin<Box<Sleep>>>,
     runs: bool,
     stage: Stage,
+    /// The peer was still sending.
+    sending: bool,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +44,7 @@ enum Stage {
 
 impl Ending {
     fn new(error: Option<Error>, stage: Stage, wait: Option<Duration>, runs: bool) -> Self {
-        Self { error, wait: wait.map(|wait| Box::pin(tokio::time::sleep(wait))), runs, stage }
+        Self { error, wait: wait.map(|wait| Box::pin(tokio::time::sleep(wait))), runs, stage, sending: false }
     }
 
     /// By [`Session::close`].
@@ -77,13 +82,19 @@ impl Ending {
         driver: &mut Driver<P, C>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        if driver.session.0.is_closed() {
+            self.error.get_or_insert(STOLEN);
+            self.stage = Stage::Over;
+        }
         driver.session.0.advance(Life::Closing);
         driver.take_orders(cx);
         if self.stage == Stage::Flush {
+            let sealed = !self.runs || driver.session.0.runs.load(Ordering::Acquire) == 0;
+            if sealed {
+                driver.session.0.seal();
+            }
             match driver.flush_and_sleep(cx) {
-                Poll::Ready(Ok(())) if !self.runs || driver.session.0.runs.load(Ordering::Acquire) == 0 => {
-                    self.stage = Stage::Finish;
-                }
+                Poll::Ready(Ok(())) if sealed => self.stage = Stage::Finish,
                 Poll::Ready(Err(_)) => self.stage = Stage::Over,
                 _ if self.waits(cx) => return Poll::Pending,
                 _ => self.stage = Stage::Finish,
@@ -91,10 +102,10 @@ impl Ending {
         }
         if self.stage == Stage::Finish {
             driver.session.0.lock().direct = None;
-            driver.discard_input(cx);
             if driver.conn.poll_finish(cx).is_pending() && self.waits(cx) {
                 return Poll::Pending;
             }
+            self.sending = driver.discard_input(cx) == Input::Coming;
         }
         Poll::Ready(())
     }
@@ -103,8 +114,22 @@ impl Ending {
         self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(cx).is_pending())
     }
 
-    /// Refuses all further writes, then tells the listener.
-    pub(super) fn finish<P: Protocol>(self, session: &Session<P>) {
+    /// Refuses all further writes, then tells the listener. Gives how long the socket should linger, if at all.
+    ///
+    /// A peer that is still sending gets time to see that this end has finished: to close the socket at once would be a
+    /// reset, and that takes from the peer what it has not received yet. After an error there is no such courtesy.
+    pub(super) fn finish<P: Protocol>(mut self, session: &Session<P>) -> Option<Pin<Box<Sleep>>> {
+        let linger = self.wait.take_if(|_| self.sending && self.error.is_none());
+        let listener = &session.0.endpoint.listener;
+        if let Some(error) = self.finish_silently(session) {
+            report("on_error", || listener.on_error(session, error));
+        }
+        report("on_close", || listener.on_close(session));
+        linger
+    }
+
+    /// Refuses all further writes, and tells nobody: for a session that `on_open` has not seen.
+    pub(super) fn finish_silently<P: Protocol>(self, session: &Session<P>) -> Option<&Arc<Error>> {
         let shared = &*session.0;
         {
             let mut core = shared.lock();
@@ -113,14 +138,12 @@ impl Ending {
             core.waker = None;
             core.out = Out::new(false);
         }
+        let error = self.error.map(|error| shared.error.get_or_init(|| Arc::new(error)));
         shared.room.notify_waiters();
-        let listener = &shared.endpoint.listener;
-        if let Some(error) = self.error {
-            let error = shared.error.get_or_init(|| Arc::new(error));
+        if let Some(error) = error {
             tracing::debug!(session = shared.id, connection = %shared.info, %error, "session ended");
-            report("on_error", || listener.on_error(session, error));
         }
-        report("on_close", || listener.on_close(session));
+        error
     }
 }
 

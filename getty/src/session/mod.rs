@@ -8,8 +8,9 @@
 //!  +-------------+ ---------> +--------------------+ <-------- +-------------------+
 //! ```
 //!
-//! Life of a session: `Open -> Closing -> Closed`, never back. Writes are taken until it is `Closed`, so that callbacks
-//! and futures in flight can still answer; `on_close` comes after that.
+//! Life of a session: `Open -> Closing -> Sealed -> Closed`, never back. While it is `Closing`, callbacks and futures in
+//! flight can still answer; from `Sealed` on writes are refused, so what is left to be written is finite; `on_close` comes
+//! after that.
 
 mod core;
 mod driver;
@@ -119,13 +120,15 @@ impl<P: Protocol> Session<P> {
         self.0.taken.load(Ordering::Acquire)
     }
 
-    /// Ends the session: nothing more is read, what is queued is still written, at most for
-    /// [`Limits::close_wait`](field@Limits::close_wait). Idempotent, returns at once; `on_close` tells the end.
+    /// Ends the session: no further packet is delivered, what is queued is still written, at most for
+    /// [`Limits::close_wait`](field@Limits::close_wait). Idempotent, returns at once; `on_close` tells the end. The socket of
+    /// a peer that is still sending stays open until it has finished too, for the rest of that time.
     pub fn close(&self) {
         self.0.close();
     }
 
     /// Changes the period of [`on_cron`](crate::EventListener::on_cron) from now on; `None` stops it. Periods are rounded up to 10 ms.
+    /// It may be called inside [`write_with`](Self::write_with).
     pub fn set_cron(&self, period: Option<Duration>) {
         self.0.set_cron(period);
     }

@@ -32,6 +32,7 @@ pub struct Out {
 
 /// A place in an [`Out`] to go back to.
 pub(super) struct Mark {
+    start: u64,
     pieces: usize,
     pieces_len: usize,
     tail: usize,
@@ -113,6 +114,7 @@ impl Out {
 
     pub(super) fn mark(&self) -> Mark {
         Mark {
+            start: self.start,
             pieces: self.pieces.len(),
             pieces_len: self.pieces_len,
             tail: self.tail.len(),
@@ -120,9 +122,16 @@ impl Out {
         }
     }
 
-    /// Whether what stood before the mark is still there.
+    /// Whether what stood before the mark is still there, as far as lengths can tell.
     pub(super) fn holds(&self, mark: &Mark) -> bool {
-        self.pieces.len() > mark.pieces || self.tail.len() >= mark.tail
+        if self.start != mark.start {
+            return false;
+        }
+        match self.pieces.get(mark.pieces) {
+            None => self.pieces.len() == mark.pieces && self.tail.len() >= mark.tail,
+            // The tail of the mark became this piece, or part of it, unless it was empty.
+            Some(piece) => piece.len() >= mark.tail - mark.tail_taken,
+        }
     }
 
     /// Takes back everything that was appended since the mark.
@@ -131,7 +140,6 @@ impl Out {
             self.tail.truncate(mark.tail);
             return;
         }
-        // The tail of the mark became the first new piece, or part of it, unless it was empty.
         let kept = mark.tail.saturating_sub(mark.tail_taken);
         self.tail.clear();
         self.pieces.truncate(mark.pieces + 1);

@@ -1,8 +1,12 @@
 //! Writing from any task: append under the lock, then write at once, wake the task, or leave it to the task.
 
 use std::{
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{MutexGuard, atomic::Ordering},
+    sync::{
+        MutexGuard,
+        atomic::{Ordering, fence},
+    },
     task::Waker,
 };
 
@@ -21,6 +25,16 @@ pub struct Span {
     pub start: u64,
     /// Offset after the last byte.
     pub end: u64,
+}
+
+/// How an appended frame leaves.
+enum Leaving {
+    /// The task is at work and will look again.
+    ByTask,
+    /// The task has to be woken.
+    Woken(Waker),
+    /// It has left already.
+    Left,
 }
 
 impl<P: Protocol> Session<P> {
@@ -70,13 +84,14 @@ impl<P: Protocol> Session<P> {
     /// # Errors
     /// [`WriteError::Closed`] when the session ends meanwhile.
     pub async fn ready(&self) -> Result<(), WriteError> {
-        if self.try_ready() && !self.0.is_closed() {
+        if self.try_ready() && !self.0.is_sealed() {
             return Ok(());
         }
         loop {
             let room = self.0.room.notified();
-            self.0.waiting.store(true, Ordering::SeqCst);
-            if self.0.is_closed() {
+            self.0.waiting.store(true, Ordering::Release);
+            fence(Ordering::SeqCst);
+            if self.0.is_sealed() {
                 return Err(WriteError::Closed);
             }
             if self.0.has_room() {
@@ -101,7 +116,7 @@ impl<P: Protocol> Session<P> {
         encode: impl FnOnce(&mut Core<P>) -> Result<R, BoxError>,
     ) -> Result<(Span, R), WriteError> {
         let mut core = self.0.lock();
-        if self.0.is_closed() {
+        if self.0.is_sealed() {
             return Err(WriteError::Closed);
         }
         let limit = self.0.limits().out_hard;
@@ -110,46 +125,70 @@ impl<P: Protocol> Session<P> {
             return Err(WriteError::Full { queued, limit });
         }
         let start = core.out.offset();
-        let result = match append_or_rewind(&mut core, encode) {
-            Ok(result) => result,
-            Err(error) => {
-                if core.out.offset() < start {
-                    // Bytes of others are gone, so nothing that follows could be understood.
-                    self.0.advance(Life::Closed);
-                }
-                return Err(error);
+        let mark = core.out.mark();
+        let encoded = catch_unwind(AssertUnwindSafe(|| encode(&mut core)));
+        if !core.out.holds(&mark) {
+            return Err(self.break_off(core, encoded.err()));
+        }
+        let result = match encoded {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                core.out.rewind(&mark);
+                return Err(WriteError::Encode(error));
+            }
+            Err(panic) => {
+                core.out.rewind(&mark);
+                drop(core);
+                resume_unwind(panic)
             }
         };
         core.out.end_frame();
         core.frames = core.frames.saturating_add(1);
         let end = core.out.offset();
         self.0.end.store(end, Ordering::Relaxed);
-        let waker = self.leave(&mut core, flush);
+        let leaving = self.leave(&mut core, flush);
         drop(core);
-        if let Some(waker) = waker {
-            waker.wake();
+        match leaving {
+            Leaving::ByTask => {}
+            Leaving::Woken(waker) => waker.wake(),
+            Leaving::Left => self.0.tell_room(),
         }
         Ok((Span { start, end }, result))
     }
 
-    /// Sees to it that what was appended leaves; a waker is for the task and is woken after unlocking.
+    /// Bytes of others are gone, so the peer could understand nothing that follows: ends the session.
+    fn break_off(&self, mut core: MutexGuard<'_, Core<P>>, panic: Option<Box<dyn Any + Send>>) -> WriteError {
+        self.0.advance(Life::Closed);
+        core.out = Out::new(false);
+        let waker = core.waker.clone();
+        drop(core);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        match panic {
+            Some(panic) => resume_unwind(panic),
+            None => WriteError::Encode("the writer took bytes away that other packets had written".into()),
+        }
+    }
+
+    /// Sees to it that what was appended leaves. Wakers are woken after unlocking.
     ///
     /// | the task | what happens |
     /// |---|---|
     /// | is at work, or waits for the socket | nothing: it looks again before it sleeps |
     /// | sleeps, this is the only frame, there is credit | written right here |
     /// | sleeps | it is woken, and lets others write first while fewer frames wait than the last read brought |
-    fn leave(&self, core: &mut MutexGuard<'_, Core<P>>, flush: Flush) -> Option<Waker> {
+    fn leave(&self, core: &mut Core<P>, flush: Flush) -> Leaving {
         if core.awake {
-            return None;
+            return Leaving::ByTask;
         }
         let alone = core.frames == 1 && flush != Flush::Gather;
         if alone && (core.credit || flush == Flush::Now) && self.write_directly(core) {
-            return None;
+            return Leaving::Left;
         }
         core.awake = true;
         core.gather = flush != Flush::Now;
-        core.waker.clone()
+        core.waker.clone().map_or(Leaving::ByTask, Leaving::Woken)
     }
 
     /// Whether everything left. An error is left to the task, which will meet it too.
@@ -168,26 +207,5 @@ impl<P: Protocol> Session<P> {
             core.out.release();
         }
         core.out.is_empty()
-    }
-}
-
-fn append_or_rewind<P: Protocol, R>(
-    core: &mut Core<P>,
-    encode: impl FnOnce(&mut Core<P>) -> Result<R, BoxError>,
-) -> Result<R, WriteError> {
-    let mark = core.out.mark();
-    match catch_unwind(AssertUnwindSafe(|| encode(core))) {
-        Ok(Ok(result)) if core.out.holds(&mark) => Ok(result),
-        Ok(Ok(_)) => {
-            Err(WriteError::Encode("the writer took bytes away that other packets had written".into()))
-        }
-        Ok(Err(error)) => {
-            core.out.rewind(&mark);
-            Err(WriteError::Encode(error))
-        }
-        Err(panic) => {
-            core.out.rewind(&mark);
-            resume_unwind(panic)
-        }
     }
 }

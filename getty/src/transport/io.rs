@@ -6,11 +6,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{Connection, Direct, Transport};
-use crate::{ConnInfo, Out};
+use crate::{ConnInfo, Out, stock::CHUNK};
 
 /// A connection over any tokio stream.
 #[derive(Debug)]
@@ -64,12 +64,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection for Io<S> {
     }
 }
 
-/// One read into the room that `buf` has.
+/// One read into the room that `buf` has, of at most one chunk: a buffer that others have made larger does not make a turn
+/// longer.
 pub(super) fn fill<R: AsyncRead + Unpin>(
     reader: &mut R,
     cx: &mut Context<'_>,
     buf: &mut BytesMut,
 ) -> Poll<Result<usize>> {
     // The future keeps nothing between polls, so a new one each time loses nothing.
-    pin!(reader.read_buf(buf)).poll(cx)
+    pin!(reader.read_buf(&mut buf.limit(CHUNK))).poll(cx)
 }

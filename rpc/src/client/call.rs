@@ -257,7 +257,11 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
                 Error::may_have_run(ErrorKind::Timeout, text)
             }
             Failure::Lost { not_run, bad_frame, cause } => {
-                let kind = if bad_frame { ErrorKind::BadFrame } else { ErrorKind::ConnectionLost };
+                let kind = match bad_frame {
+                    true => ErrorKind::BadFrame,
+                    false if self.call.reference.client().0.is_closed() => ErrorKind::Closed,
+                    false => ErrorKind::ConnectionLost,
+                };
                 if not_run { Error::not_run(kind, cause) } else { Error::may_have_run(kind, cause) }
             }
         }
@@ -283,14 +287,16 @@ fn read<R: Returned>(
     let Kind::Response { status } = header.kind else {
         return Err(Error::may_have_run(ErrorKind::BadResponse, "a request came instead of an answer"));
     };
-    if header.serialization != hessian2::ID {
+    let readable = header.serialization == hessian2::ID;
+    let mut d = Decoder::new(body, state);
+    if status != Status::OK {
+        let text = if readable { hessian2::error_text(&mut d) } else { None };
+        return Err(Error::status(status, text));
+    }
+    if !readable {
         let text =
             format!("it is in serialization {}, the request was in {}", header.serialization, hessian2::ID);
         return Err(Error::may_have_run(ErrorKind::BadResponse, text));
-    }
-    let mut d = Decoder::new(body, state);
-    if status != Status::OK {
-        return Err(Error::status(status, hessian2::error_text(&mut d)));
     }
     let (outcome, attachments) = hessian2::outcome(&mut d).map_err(bad_response)?;
     let result = match outcome {

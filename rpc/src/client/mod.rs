@@ -6,12 +6,13 @@ mod returned;
 
 use std::{
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     io,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     /// One pool of sessions for each address.
     pools: Vec<getty::Client<ClientProtocol>>,
     turn: AtomicUsize,
+    closed: AtomicBool,
     pub(crate) timeout: Duration,
 }
 
@@ -89,15 +91,24 @@ impl Client {
         Ok(())
     }
 
-    /// Closes all connections and waits until they have ended. Calls in flight fail.
+    /// Closes all connections and waits until they have ended. Calls in flight fail at once, and so do later ones, with
+    /// [`ErrorKind::Closed`]. Dropped before it is done, the closing goes on.
     pub async fn close(&self) {
-        for pool in &self.0.pools {
-            pool.close().await;
-        }
+        self.0.closed.store(true, Ordering::Release);
+        let mut closing: Vec<_> = self.0.pools.iter().map(|pool| Box::pin(pool.close())).collect();
+        poll_fn(|cx| {
+            closing.retain_mut(|pool| pool.as_mut().poll(cx).is_pending());
+            if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
 impl Shared {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     /// A session that calls may go to, without waiting.
     pub(crate) fn try_session(&self) -> Option<Session<ClientProtocol>> {
         self.in_turn().find_map(|pool| pool.pick(|session| session.state().is_usable()))
@@ -263,6 +274,6 @@ impl ClientBuilder {
     }
 
     fn client(self, pools: Vec<getty::Client<ClientProtocol>>) -> Client {
-        Client(Arc::new(Shared { pools, turn: AtomicUsize::new(0), timeout: self.timeout }))
+        Client(Arc::new(Shared { pools, turn: AtomicUsize::new(0), closed: AtomicBool::new(false), timeout: self.timeout }))
     }
 }

@@ -45,15 +45,15 @@ impl Beat {
         Heartbeat::interval(self.period)
     }
 
-    /// Called from `on_cron`; more often than needed does no harm.
-    pub(crate) fn tick<P: Protocol>(&self, session: &Session<P>, now: Instant) {
+    /// Called from `on_cron`; more often than needed does no harm. Some text when the session was closed because the peer is gone.
+    pub(crate) fn tick<P: Protocol>(&self, session: &Session<P>, now: Instant) -> Option<String> {
         let pulse = {
             let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
             if now < watch.next {
-                return;
+                return None;
             }
             watch.next = now + self.interval();
-            watch.heartbeat.look(now, session.stats().read_packets)
+            watch.heartbeat.look(now, session.stats().read_bytes)
         };
         match pulse {
             Pulse::Quiet => {}
@@ -66,7 +66,9 @@ impl Beat {
             Pulse::Dead(idle) => {
                 tracing::warn!(peer = ?session.peer(), ?idle, period = ?self.period, "no heartbeat came back, closing");
                 session.close();
+                return Some(format!("nothing came from the peer for {idle:?}, no answer to a heartbeat either"));
             }
         }
+        None
     }
 }

@@ -10,7 +10,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -60,7 +60,8 @@ pub(crate) struct Channel {
     beat: Beat,
     /// The provider said that it is shutting down.
     read_only: AtomicBool,
-    bad_frame: AtomicBool,
+    /// Set by whatever ends it first.
+    end: OnceLock<End>,
     settings: Arc<ClientSettings>,
 }
 
@@ -75,7 +76,7 @@ impl Protocol for ClientProtocol {
             pending: Pending::new(settings.pending),
             beat: Beat::new(settings.heartbeat, Instant::now()),
             read_only: AtomicBool::new(false),
-            bad_frame: AtomicBool::new(false),
+            end: OnceLock::new(),
             settings: Arc::clone(&settings),
         };
         let mut opened = Opened::new(FrameReader::new(settings.payload), FrameWriter, channel);
@@ -84,10 +85,22 @@ impl Protocol for ClientProtocol {
     }
 }
 
+/// Why a connection ended, where its session does not know it.
+struct End {
+    /// The peer's bytes were no frames.
+    bad_frame: bool,
+    cause: String,
+}
+
+/// The provider is shutting down, so nothing further is sent to it.
+#[derive(Debug, thiserror::Error)]
+#[error("the provider is shutting down")]
+struct ReadOnly;
+
 /// Why a request was not queued. It surely did not run.
 #[derive(Debug)]
 pub(crate) enum SendError {
-    /// The session has ended.
+    /// The session has ended, or the provider is shutting down.
     Closed,
     /// The out-buffer is full; waiting for room helps.
     Congested,
@@ -125,6 +138,7 @@ impl Channel {
         let channel = session.state();
         let (_, waiter) = session
             .write_with(Flush::Auto, |out| {
+                channel.still_usable()?;
                 let start_timer = || session.set_cron(Some(TICK));
                 let id = channel.pending.begin(out.offset(), request.deadline, start_timer)?;
                 // From here on the slot is given back when anything fails or panics.
@@ -142,8 +156,17 @@ impl Channel {
         request: &Outgoing<'_, A>,
     ) -> Result<(), SendError> {
         let channel = session.state();
-        session.write_with(Flush::Auto, |out| channel.encode(out, false, 0, request))?;
+        session.write_with(Flush::Auto, |out| {
+            channel.still_usable()?;
+            channel.encode(out, false, 0, request)
+        })?;
         Ok(())
+    }
+
+    /// Asked once more under the session's lock: the heartbeat that a provider sends behind its read-only event is answered under
+    /// it too, so no request follows that answer.
+    fn still_usable(&self) -> Result<(), BoxError> {
+        if self.is_usable() { Ok(()) } else { Err(ReadOnly.into()) }
     }
 
     fn encode<A: EncodeArguments>(
@@ -170,6 +193,10 @@ impl From<WriteError> for SendError {
             WriteError::Full { .. } => return Self::Congested,
             WriteError::Encode(error) => error,
             _ => return Self::Closed,
+        };
+        let error = match error.downcast::<ReadOnly>() {
+            Ok(_) => return Self::Closed,
+            Err(error) => error,
         };
         let error = match error.downcast::<Full>() {
             Ok(full) => return Self::Full(*full),
@@ -231,6 +258,11 @@ impl EventListener<ClientProtocol> for ClientListener {
                 Kind::Response { .. } => channel.pending.too_large(header),
                 Kind::Request { two_way } => refuse(session, header, two_way),
             },
+            Frame::TooLong(header) => {
+                let cause = format!("frame {} has a body of {} bytes, too long even to skip", header.id, header.length);
+                let _ = channel.end.set(End { bad_frame: true, cause });
+                session.close();
+            }
             Frame::Skipped => {}
         }
     }
@@ -239,24 +271,29 @@ impl EventListener<ClientProtocol> for ClientListener {
         let channel = session.state();
         let now = Instant::now();
         channel.pending.expire(now, || session.set_cron(Some(channel.beat.interval())));
-        channel.beat.tick(session, now);
+        if let Some(cause) = channel.beat.tick(session, now) {
+            let _ = channel.end.set(End { bad_frame: false, cause });
+        }
     }
 
     fn on_error(&self, session: &Session<ClientProtocol>, error: &Error) {
         if let Error::Read(error) = error
             && error.is::<FrameError>()
         {
-            session.state().bad_frame.store(true, Ordering::Relaxed);
+            let _ = session.state().end.set(End { bad_frame: true, cause: error.to_string() });
         }
     }
 
     fn on_close(&self, session: &Session<ClientProtocol>) {
         let channel = session.state();
-        let cause = match session.error() {
-            Some(error) => error.to_string(),
-            None => "the peer closed the connection, or it was closed here".to_owned(),
-        };
-        channel.pending.lost(session.taken(), channel.bad_frame.load(Ordering::Relaxed), &cause);
+        let end = channel.end.get_or_init(|| End {
+            bad_frame: false,
+            cause: match session.error() {
+                Some(error) => error.to_string(),
+                None => "the peer closed the connection, or it was closed here".to_owned(),
+            },
+        });
+        channel.pending.lost(session.taken(), end.bad_frame, &end.cause);
     }
 }
 

@@ -1,12 +1,13 @@
-//! Finds out that a silent peer is gone. A plain state machine: it is told the time and how many packets have come.
+//! Finds out that a silent peer is gone. A plain state machine: it is told the time and how many bytes have come.
 //!
 //! ```text
 //!   idle for 3/4 period        idle for 2 periods
 //!  ------ Ask: heartbeat ------ Dead: close --------> time
 //! ```
 //!
-//! The session looks four times a period and learns of packets only then, so a peer that stops is noticed before two and a
-//! half periods have passed, and one that answers has more than half a period for it.
+//! The session looks four times a period and learns only then that something has come, so a peer that stops is noticed before
+//! two and a half periods have passed, and one that answers has more than half a period for it. Bytes are counted and not
+//! frames: a long frame may take several periods to come.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     period: Duration,
-    packets: u64,
+    bytes: u64,
     heard: Instant,
     asked: Instant,
 }
@@ -34,7 +35,7 @@ pub(crate) enum Pulse {
 
 impl Heartbeat {
     pub(crate) fn new(period: Duration, now: Instant) -> Self {
-        Self { period, packets: 0, heard: now, asked: now }
+        Self { period, bytes: 0, heard: now, asked: now }
     }
 
     /// How often to look.
@@ -42,10 +43,10 @@ impl Heartbeat {
         period / 4
     }
 
-    /// Looks. `packets` have come so far.
-    pub(crate) fn look(&mut self, now: Instant, packets: u64) -> Pulse {
-        if packets != self.packets {
-            self.packets = packets;
+    /// Looks. So many `bytes` have come so far.
+    pub(crate) fn look(&mut self, now: Instant, bytes: u64) -> Pulse {
+        if bytes != self.bytes {
+            self.bytes = bytes;
             self.heard = now;
             return Pulse::Quiet;
         }
@@ -68,14 +69,14 @@ mod tests {
 
     const PERIOD: Duration = Duration::from_secs(60);
 
-    fn run(until: Duration, packets: impl Fn(Duration) -> u64) -> Vec<(u64, Pulse)> {
+    fn run(until: Duration, bytes: impl Fn(Duration) -> u64) -> Vec<(u64, Pulse)> {
         let start = Instant::now();
         let mut heartbeat = Heartbeat::new(PERIOD, start);
         let mut seen = Vec::new();
         let mut at = Duration::ZERO;
         while at < until {
             at += Heartbeat::interval(PERIOD);
-            match heartbeat.look(start + at, packets(at)) {
+            match heartbeat.look(start + at, bytes(at)) {
                 Pulse::Quiet => {}
                 pulse => seen.push((at.as_secs(), pulse)),
             }

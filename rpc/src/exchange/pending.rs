@@ -186,11 +186,16 @@ impl Pending {
 
     /// The caller does not wait any more. What comes for it is ignored.
     pub(crate) fn cancel(&self, id: i64) {
-        let mut table = self.lock();
-        let was = table.release(id);
-        if matches!(was, Some(State::Waiting { .. })) {
-            table.waiting -= 1;
-        }
+        let was = {
+            let mut table = self.lock();
+            let was = table.release(id);
+            if matches!(was, Some(State::Waiting { .. })) {
+                table.waiting -= 1;
+            }
+            was
+        };
+        // A waker or an answer is dropped here, without the lock.
+        drop(was);
     }
 
     /// Ends the calls whose deadline has passed. When none waits any more, `stop_timer` runs under the lock and the next

@@ -6,7 +6,7 @@
 //!      |     length >  payload, worth skipping
 //!      +---------------------------> Frame::TooLarge, then Frame::Skipped until its end
 //!      |     too long even to skip
-//!      +---------------------------> Frame::TooLarge, then FrameError
+//!      +---------------------------> Frame::TooLong, then FrameError
 //!      |     no header, or length < 0
 //!      +---------------------------> FrameError, the session ends
 //! ```
@@ -26,6 +26,8 @@ pub enum Frame {
     Whole(Header, Bytes),
     /// A header whose body is over the limit. The body will be skipped.
     TooLarge(Header),
+    /// A header whose body is so long that it is not even skipped. Nothing behind it can be read, so the connection is to end.
+    TooLong(Header),
     /// Bytes of a body that is skipped.
     Skipped,
 }
@@ -64,8 +66,9 @@ impl FrameReader {
         Self { payload, skipping: 0, hopeless: None }
     }
 
+    /// In pieces that are no longer than a frame may be.
     fn skip(&mut self, buf: &mut BytesMut) -> Frame {
-        let count = self.skipping.min(buf.len());
+        let count = self.skipping.min(buf.len()).min(self.payload.saturating_add(HEADER));
         buf.advance(count);
         self.skipping -= count;
         Frame::Skipped
@@ -88,15 +91,16 @@ impl FrameReader {
         let header = Header::parse(header)?;
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
         if length > self.payload {
+            buf.advance(HEADER);
             let limit = self.payload.saturating_mul(SKIP);
             if length > limit {
                 self.hopeless = Some(FrameError::TooLong { id: header.id, length: header.length, limit });
+                return Ok(Step::Packet(Frame::TooLong(header)));
             }
-            buf.advance(HEADER);
             self.skipping = length;
             return Ok(Step::Packet(Frame::TooLarge(header)));
         }
-        let missing = (HEADER + length).saturating_sub(buf.len());
+        let missing = HEADER.saturating_add(length).saturating_sub(buf.len());
         if missing > 0 {
             return Ok(Step::Need(missing));
         }

@@ -84,7 +84,8 @@ pub(crate) fn request<A: EncodeArguments>(
         out.extend_from_slice(&plan.attachments);
         let mut e = Encoder::new(out, state);
         e.str("timeout");
-        e.str(Decimal::new(timeout.as_millis()).as_str());
+        // Zero would be no limit at all.
+        e.str(Decimal::new(timeout.as_millis().max(1)).as_str());
         for (name, value) in attachments.iter() {
             e.str(name);
             e.str(value);

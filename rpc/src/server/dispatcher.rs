@@ -12,7 +12,10 @@ use std::{
 use bytes::Bytes;
 use getty::{BoxError, ConnInfo, EventListener, Opened, Protocol, Session};
 use getty_hessian2::{DecodeState, Decoder};
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::{
     Invocation,
@@ -21,14 +24,19 @@ use super::{
     reply::Sender,
 };
 use crate::{
+    java,
     exchange::{Beat, FrameWriter, limits, respond_heartbeat, write_frame},
     protocol::{Frame, FrameReader, Header, Kind, READ_ONLY, Status, takes_attachments},
     serialization::hessian2::{self, Head, RequestAttachments},
-    service::{Service, Target},
+    service::{Method, Service, Target},
 };
 
 /// Answered by every provider with its own argument.
 const ECHO: &str = "$echo";
+/// Id of the heartbeat that follows the read-only event; those that look after a silent peer have others.
+const KNOWS: i64 = i64::MIN;
+/// How long a peer has to answer it. One that answers no heartbeats holds up the shutdown so long.
+const KNOWS_WAIT: Duration = Duration::from_secs(3);
 
 /// What all connections of a server share.
 pub(crate) struct ServerShared {
@@ -37,8 +45,11 @@ pub(crate) struct ServerShared {
     heartbeat: Duration,
     limit: usize,
     running: AtomicUsize,
-    idle: Notify,
     draining: AtomicBool,
+    /// Peers that have not shown yet that they know of the shutdown.
+    unaware: AtomicUsize,
+    /// The last running call has ended, or the last peer knows.
+    changed: Notify,
     sessions: Mutex<HashMap<u64, Session<ServerProtocol>>>,
 }
 
@@ -50,8 +61,9 @@ impl ServerShared {
             heartbeat,
             limit,
             running: AtomicUsize::new(0),
-            idle: Notify::new(),
             draining: AtomicBool::new(false),
+            unaware: AtomicUsize::new(0),
+            changed: Notify::new(),
             sessions: Mutex::default(),
         }
     }
@@ -64,7 +76,8 @@ impl ServerShared {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Tells all callers to send nothing more, and waits for the calls in flight.
+    /// Tells all callers to send nothing more, and waits for the calls in flight, those included that were sent before the caller
+    /// knew.
     pub(super) async fn drain(&self, wait: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         let all: Vec<_> = self.sessions().values().cloned().collect();
@@ -72,24 +85,48 @@ impl ServerShared {
             self.say_read_only(&session);
         }
         let done = async {
-            loop {
-                let idle = self.idle.notified();
-                if self.running.load(Ordering::Acquire) == 0 {
-                    return;
-                }
-                idle.await;
-            }
+            let _ = timeout(KNOWS_WAIT, self.until_none(&self.unaware)).await;
+            self.until_none(&self.running).await;
         };
-        if tokio::time::timeout(wait, done).await.is_err() {
+        if timeout(wait, done).await.is_err() {
             let running = self.running.load(Ordering::Acquire);
             tracing::warn!(running, ?wait, "calls are still running, closing all the same");
         }
     }
 
+    async fn until_none(&self, count: &AtomicUsize) {
+        loop {
+            let changed = self.changed.notified();
+            if count.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Says that nothing further is to be sent, and asks for a sign of life behind it: once that comes, everything has come that the
+    /// peer had sent before it knew.
     fn say_read_only(&self, session: &Session<ServerProtocol>) {
-        let kind = Kind::Request { two_way: false };
-        let header = Header { kind, event: true, serialization: hessian2::ID, id: 0, length: 0 };
-        let _ = write_frame(session, self.payload, |out| hessian2::event(out, header, Some(READ_ONLY)));
+        if !session.state().unaware.swap(true, Ordering::AcqRel) {
+            self.unaware.fetch_add(1, Ordering::AcqRel);
+        }
+        let written = [(0, false, Some(READ_ONLY)), (KNOWS, true, None)].map(|(id, two_way, text)| {
+            let kind = Kind::Request { two_way };
+            let header = Header { kind, event: true, serialization: hessian2::ID, id, length: 0 };
+            write_frame(session, self.payload, |out| hessian2::event(out, header, text))
+        });
+        if written.iter().any(Result::is_err) {
+            self.is_aware(session);
+        }
+    }
+
+    /// The peer knows of the shutdown, or has gone.
+    fn is_aware(&self, session: &Session<ServerProtocol>) {
+        if session.state().unaware.swap(false, Ordering::AcqRel)
+            && self.unaware.fetch_sub(1, Ordering::AcqRel) == 1
+        {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Counts a call in, if there is room for it.
@@ -106,7 +143,7 @@ pub(super) struct Permit(Arc<ServerShared>);
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.0.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.idle.notify_waiters();
+            self.0.changed.notify_waiters();
         }
     }
 }
@@ -117,6 +154,8 @@ pub(crate) struct ServerProtocol(pub(super) Arc<ServerShared>);
 /// The state of one connection.
 pub(crate) struct Connection {
     beat: Beat,
+    /// The peer was told of the shutdown and has not answered yet.
+    unaware: AtomicBool,
     /// Used by one request after the other; it keeps the class definitions of this peer, and of no other.
     decode: Mutex<DecodeState>,
 }
@@ -128,7 +167,7 @@ impl Protocol for ServerProtocol {
 
     fn open(&self, _: &ConnInfo) -> Opened<FrameReader, FrameWriter, Connection> {
         let beat = Beat::new(self.0.heartbeat, Instant::now());
-        let connection = Connection { beat, decode: Mutex::default() };
+        let connection = Connection { beat, unaware: AtomicBool::new(false), decode: Mutex::default() };
         let mut opened = Opened::new(FrameReader::new(self.0.payload), FrameWriter, connection);
         opened.limits = Some(limits(self.0.payload, self.0.heartbeat));
         opened
@@ -157,29 +196,37 @@ impl EventListener<ServerProtocol> for Dispatcher {
                 }
                 Kind::Request { two_way } => self.request(session, header, two_way, &body),
                 // Answers to heartbeats; a server asks for nothing else.
+                Kind::Response { .. } if header.event && header.id == KNOWS => self.0.is_aware(session),
                 Kind::Response { .. } => {}
             },
-            Frame::TooLarge(header) => {
-                if let Kind::Request { two_way: true } = header.kind {
-                    let text =
-                        format!("Data length too large: {}, max payload: {}", header.length, self.0.payload);
-                    Sender::new(session, &self.0, header).status(Status::BAD_REQUEST, &text);
-                }
+            Frame::TooLarge(header) => self.too_large(session, header),
+            Frame::TooLong(header) => {
+                self.too_large(session, header);
+                session.close();
             }
             Frame::Skipped => {}
         }
     }
 
     fn on_cron(&self, session: &Session<ServerProtocol>) {
-        session.state().beat.tick(session, Instant::now());
+        // Whether it ends is all the same to a server: on_close tells.
+        let _ = session.state().beat.tick(session, Instant::now());
     }
 
     fn on_close(&self, session: &Session<ServerProtocol>) {
         self.0.sessions().remove(&session.id());
+        self.0.is_aware(session);
     }
 }
 
 impl Dispatcher {
+    fn too_large(&self, session: &Session<ServerProtocol>, header: Header) {
+        if let Kind::Request { two_way: true } = header.kind {
+            let text = format!("Data length too large: {}, max payload: {}", header.length, self.0.payload);
+            Sender::new(session, &self.0, header).status(Status::BAD_REQUEST, &text);
+        }
+    }
+
     fn request(&self, session: &Session<ServerProtocol>, header: Header, two_way: bool, body: &Bytes) {
         let mut state = session.state().decode.lock().unwrap_or_else(PoisonError::into_inner);
         state.reset();
@@ -243,9 +290,9 @@ impl Dispatcher {
         match (candidates.next(), candidates.next()) {
             (None, _) => Err(Refusal::bad_request(self.0.services.no_service(&asked(None)))),
             (Some(only), None) => Ok(only),
-            (Some(_), Some(_)) => {
+            (Some((_, service)), Some(_)) => {
                 let arguments = d.mark();
-                let group = self.group_behind(head, d);
+                let group = group_behind(service.info().methods, head, d);
                 d.rewind(arguments);
                 let group = group?.unwrap_or_default();
                 all.clone()
@@ -254,12 +301,25 @@ impl Dispatcher {
             }
         }
     }
+}
 
-    fn group_behind(&self, head: &Head<'_>, d: &mut Decoder<'_, '_>) -> Result<Option<String>, Refusal> {
-        let unreadable = |error| Refusal::bad_request(format!("the request cannot be read: {error}"));
-        for _ in crate::java::parameters(&head.descriptor).unwrap_or_default() {
-            d.skip().map_err(unreadable)?;
-        }
-        Ok(RequestAttachments::read(d).map_err(unreadable)?.group)
+/// The group that stands behind the arguments.
+fn group_behind(
+    methods: &[Method],
+    head: &Head<'_>,
+    d: &mut Decoder<'_, '_>,
+) -> Result<Option<String>, Refusal> {
+    let unreadable = |error| Refusal::bad_request(format!("the request cannot be read: {error}"));
+    let method = find_method(methods, &head.method, &head.descriptor).ok().and_then(|index| methods.get(index));
+    let count = match method {
+        Some(method) => method.parameters,
+        None => java::parameters(&head.descriptor).map_or(0, |parameters| parameters.len()),
+    };
+    for _ in 0..count {
+        d.skip().map_err(unreadable)?;
     }
+    if d.remaining() == 0 {
+        return Ok(None);
+    }
+    Ok(RequestAttachments::read(d).map_err(unreadable)?.group)
 }

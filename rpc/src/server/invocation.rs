@@ -1,15 +1,16 @@
 //! One call on its way from the wire to its handler.
 
 use std::{
+    any::Any,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::Poll,
 };
 
 use getty_hessian2::Decoder;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
     dispatcher::{Permit, ServerShared},
@@ -60,7 +61,7 @@ pub struct Invocation<'a> {
 
 impl Invocation<'_> {
     /// Reads the arguments, runs the handler, and answers. The handler is polled where it stands; only if it has to wait does it
-    /// become a task. A panic in it is answered with status 70.
+    /// become a task. A panic in it is answered with status 70; when its caller stops waiting it is dropped.
     #[doc(hidden)]
     pub fn serve<A, R, F, H>(mut self, handler: H)
     where
@@ -84,20 +85,29 @@ impl Invocation<'_> {
     }
 
     fn arguments<A: DecodeArguments>(&mut self) -> Result<A, Refusal> {
-        A::decode_arguments(&mut self.decoder).map_err(|(index, error)| {
+        let read = catch_unwind(AssertUnwindSafe(|| A::decode_arguments(&mut self.decoder)));
+        let call = || {
             let method = self.service.info().methods.get(self.method);
-            let name = method.map(ToString::to_string).unwrap_or_default();
-            Refusal::bad_request(format!("{}.{name}: argument {index} cannot be read: {error}", self.target))
-        })
+            format!("{}.{}", self.target, method.map(ToString::to_string).unwrap_or_default())
+        };
+        match read {
+            Ok(arguments) => arguments.map_err(|(index, error)| {
+                Refusal::bad_request(format!("{}: argument {index} cannot be read: {error}", call()))
+            }),
+            Err(panic) => {
+                let text = format!("{}: reading the arguments panicked: {}", call(), text_of(&*panic));
+                Err(Refusal { status: Status::SERVICE_ERROR, text })
+            }
+        }
     }
 
     fn attachments(&mut self) -> Result<RequestAttachments, Refusal> {
-        if self.decoder.remaining() == 0 {
-            return Ok(RequestAttachments::default());
-        }
-        let attachments = RequestAttachments::read(&mut self.decoder).map_err(|error| {
-            Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
-        })?;
+        let attachments = match self.decoder.remaining() {
+            0 => RequestAttachments::default(),
+            _ => RequestAttachments::read(&mut self.decoder).map_err(|error| {
+                Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
+            })?,
+        };
         let group = attachments.group.as_deref().unwrap_or_default();
         if group != self.target.group {
             let asked = if group.is_empty() { "no group".to_owned() } else { format!("group {group}") };
@@ -142,35 +152,58 @@ impl Incoming<'_> {
         F: Future<Output = R::Output> + Send + 'static,
     {
         let Self { sender, two_way, attachments, received, .. } = self;
-        let deadline = read.timeout.and_then(|timeout| received.checked_add(timeout));
+        // Nobody waits for a one-way call, so its timeout means nothing.
+        let timeout = read.timeout.filter(|_| two_way);
+        let deadline = timeout.and_then(|timeout| received.checked_add(timeout));
         let session = sender.session().clone();
         let context = Context::new(session.peer(), deadline, read.user);
-        let handled = caught(context.scope(handler()));
-        session.run(handled, move |_, result| {
-            let reply = Reply::new(&sender, two_way, attachments, deadline);
-            match result {
-                Ok(output) => R::reply(output, reply),
-                Err(panic) => reply.status(Status::SERVICE_ERROR, &panic),
+        let handled = handled(context.scope(handler()), deadline);
+        session.run(handled, move |_, handled| {
+            let reply = || Reply::new(&sender, two_way, attachments, deadline);
+            match handled {
+                Handled::Output(output) => {
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| R::reply(output, reply()))) {
+                        let text = format!("encoding the result panicked: {}", text_of(&*panic));
+                        reply().status(Status::BAD_RESPONSE, &text);
+                    }
+                }
+                Handled::Panicked(text) => {
+                    tracing::error!(text, "a handler panicked");
+                    reply().status(Status::SERVICE_ERROR, &format!("the handler panicked: {text}"));
+                }
+                Handled::Late => reply().late(),
             }
             drop(permit);
         });
     }
 }
 
-/// The future's output, or the text of its panic.
-async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<&str>()
-                .copied()
-                .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-                .unwrap_or("no text");
-            tracing::error!(text, "a handler panicked");
-            Poll::Ready(Err(format!("the handler panicked: {text}")))
+/// How a handler ended.
+enum Handled<T> {
+    Output(T),
+    Panicked(String),
+    /// Its caller has stopped waiting. It was dropped.
+    Late,
+}
+
+/// Runs a handler to its end or to its deadline.
+async fn handled<F: Future>(handler: F, deadline: Option<Instant>) -> Handled<F::Output> {
+    let mut handler = pin!(handler);
+    // Made only for a handler that has to wait.
+    let mut late: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Handled::Output(output)),
+        Ok(Poll::Pending) => {
+            let Some(deadline) = deadline else { return Poll::Pending };
+            let late = late.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            late.as_mut().poll(cx).map(|()| Handled::Late)
         }
+        Err(panic) => Poll::Ready(Handled::Panicked(text_of(&*panic).to_owned())),
     })
     .await
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }

@@ -39,9 +39,9 @@ impl Sender {
         &self.session
     }
 
-    /// The id and the serialization are the request's.
+    /// The id is the request's, and the serialization is that of all answers.
     fn answer(&self, status: Status) -> Header {
-        Header { kind: Kind::Response { status }, event: false, ..self.request }
+        Header { kind: Kind::Response { status }, event: false, serialization: hessian2::ID, ..self.request }
     }
 
     pub(super) fn status(&self, status: Status, text: &str) {
@@ -123,14 +123,15 @@ impl<'a> Reply<'a> {
     /// A late answer is not sent: dubbo-go closes the connection on one.
     fn is_awaited(&self) -> bool {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if late && self.two_way {
-            tracing::debug!(
-                peer = ?self.sender.session.peer(),
-                id = self.sender.request.id,
-                "the caller stopped waiting before the answer was there"
-            );
+        if late {
+            self.late();
         }
         self.two_way && !late
+    }
+
+    pub(super) fn late(&self) {
+        let (peer, id) = (self.sender.session.peer(), self.sender.request.id);
+        tracing::debug!(?peer, id, "the caller stopped waiting before the answer was there");
     }
 
     fn trailer(&self) -> Trailer {
