@@ -1,10 +1,14 @@
-//! What the sessions of one server or one client share: the listener, the default limits, the wheel and the runtime.
+//! What the sessions of one server or one client share: the listener, the default limits, the wheel, the pool and the runtime.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use crate::{EventListener, Limits, Protocol, wheel::Wheel};
+use crate::{
+    EventListener, Limits, Protocol,
+    pool::{Fixed, Pool},
+    wheel::Wheel,
+};
 
 pub(crate) struct Endpoint<P: Protocol> {
     pub(crate) protocol: P,
@@ -12,13 +16,16 @@ pub(crate) struct Endpoint<P: Protocol> {
     pub(crate) limits: Limits,
     pub(crate) wheel: Wheel,
     pub(crate) runtime: Handle,
+    /// Where `on_message` runs, if not in the sessions' tasks.
+    pub(crate) pool: Option<Fixed>,
 }
 
 impl<P: Protocol> Endpoint<P> {
     /// Must be called in a tokio runtime, which then runs the sessions.
-    pub(crate) fn new(protocol: P, listener: impl EventListener<P>, limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(protocol: P, listener: impl EventListener<P>, limits: Limits, pool: Pool) -> Arc<Self> {
         let runtime = Handle::current();
         let wheel = Wheel::new(runtime.clone());
-        Arc::new(Self { protocol, listener: Box::new(listener), limits, wheel, runtime })
+        let pool = Fixed::start(pool, &runtime);
+        Arc::new(Self { protocol, listener: Box::new(listener), limits, wheel, runtime, pool })
     }
 }

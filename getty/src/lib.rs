@@ -53,6 +53,7 @@ mod endpoint;
 mod error;
 mod limits;
 mod listener;
+mod pool;
 mod server;
 mod session;
 mod stock;
@@ -66,5 +67,6 @@ pub use codec::{
 pub use error::{BoxError, Error, SessionError, WriteError};
 pub use limits::Limits;
 pub use listener::{EventListener, OnMessage, on_message};
+pub use pool::Pool;
 pub use server::{Server, accept};
 pub use session::{Flush, Out, Session, Span, Stats};

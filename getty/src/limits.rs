@@ -14,8 +14,9 @@ pub struct Limits {
     /// Longest packet in bytes that a Reader may wait for, header included. Above it the session ends with
     /// [`Error::TooLong`](crate::Error::TooLong). It also binds a Reader that never says a length. Default 8 MiB + 64 KiB.
     pub max_packet: usize,
-    /// Bytes waiting in the out-buffer from which [`Session::ready`](crate::Session::ready) waits and no further packet is decoded.
-    /// Both go on at half of it. Default 256 KiB.
+    /// Bytes waiting in the out-buffer from which [`Session::ready`](crate::Session::ready) waits and, on accepted sessions, no
+    /// further packet is decoded. Both go on at half of it. A client's session decodes on: were both sides to wait for the
+    /// other to read, none would. Default 256 KiB.
     pub out_high: usize,
     /// Bytes waiting in the out-buffer from which writes fail with [`WriteError::Full`](crate::WriteError::Full). One packet may
     /// go beyond it, so the memory bound is this plus the longest packet. Default 16 MiB.

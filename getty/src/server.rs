@@ -16,7 +16,7 @@ use std::{
 use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
 
 use crate::{
-    EventListener, Limits, Protocol, Session,
+    EventListener, Limits, Pool, Protocol, Session,
     endpoint::Endpoint,
     error::panicked,
     session::Driver,
@@ -30,6 +30,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_se
 pub struct Server<A = TcpListen> {
     listen: A,
     limits: Limits,
+    pool: Pool,
 }
 
 impl Server {
@@ -45,13 +46,20 @@ impl Server {
 impl<A: Listen> Server<A> {
     /// Over any source of connections.
     pub fn over(listen: A) -> Self {
-        Self { listen, limits: Limits::default() }
+        Self { listen, limits: Limits::default(), pool: Pool::Inline }
     }
 
     /// Bounds of all its sessions.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Where `on_message` runs. Default [`Pool::Inline`].
+    #[must_use]
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.pool = pool;
         self
     }
 
@@ -79,7 +87,7 @@ impl<A: Listen> Server<A> {
         listener: impl EventListener<P>,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<()> {
-        let endpoint = Endpoint::new(protocol, listener, self.limits);
+        let endpoint = Endpoint::new(protocol, listener, self.limits, self.pool);
         let sessions = Arc::new(Sessions::default());
         {
             let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
@@ -151,13 +159,15 @@ impl<A> fmt::Debug for Server<A> {
 }
 
 /// Runs one session on a connection that was made elsewhere. Must be called in a tokio runtime.
+///
+/// `on_open` runs in the session's task, so what is written through the handle right away may go out before what it writes.
 pub fn accept<P: Protocol>(
     conn: impl Transport,
     protocol: P,
     listener: impl EventListener<P>,
     limits: Limits,
 ) -> Session<P> {
-    let endpoint = Endpoint::new(protocol, listener, limits);
+    let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline);
     let info = conn.info();
     let driver = Driver::new(&endpoint, conn, info, None);
     let session = driver.session().clone();

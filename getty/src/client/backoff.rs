@@ -98,6 +98,8 @@ pub(super) struct Reach {
     demanded: bool,
     /// The last session that gave packets ended young.
     doubted: bool,
+    /// When the last failure was counted.
+    failed: Option<Instant>,
 }
 
 /// What is known of a session.
@@ -114,8 +116,13 @@ impl Reach {
         self.demanded = false;
     }
 
-    /// The attempt failed, or its session ended before it was proven.
-    pub(super) fn failed(&mut self, policy: &Backoff, now: Instant, cause: String) {
+    /// The attempt that began then failed, or its session ended before it was proven. What began before the last failure was
+    /// known tells nothing new: when a peer goes, all sessions to it end, and that is one failure.
+    pub(super) fn failed(&mut self, policy: &Backoff, now: Instant, began: Instant, cause: String) {
+        if self.failures > 0 && self.failed.is_some_and(|failed| began < failed) {
+            return;
+        }
+        self.failed = Some(now);
         self.failures = self.failures.saturating_add(1);
         self.cause = Some(cause);
         let wait = policy.after(self.failures);
@@ -193,11 +200,28 @@ mod tests {
         let start = Instant::now();
         reach.dialling(start);
         for _ in 0..10 {
-            reach.failed(&policy, start, "refused".into());
+            reach.failed(&policy, start, start, "refused".into());
         }
         assert!(reach.next(&policy, start) > start + Duration::from_secs(22));
         assert!(reach.demand() && !reach.is_hopeful(&policy, start));
         assert_eq!(reach.next(&policy, start), start + policy.on_demand);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sessions_that_end_together_are_one_failure() {
+        let policy = Backoff::default();
+        let mut reach = Reach::default();
+        let born = Instant::now();
+        let end = born + Duration::from_millis(500);
+        for _ in 0..8 {
+            reach.failed(&policy, end, born, "ended".into());
+        }
+        assert_eq!(reach.failures, 1);
+        reach.failed(&policy, end + policy.first, end + policy.first, "refused".into());
+        assert_eq!(reach.failures, 2);
+        reach.proven();
+        reach.failed(&policy, end + policy.max, born, "ended".into());
+        assert_eq!(reach.failures, 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -89,7 +89,7 @@ impl<P: Protocol> ClientBuilder<P> {
         let state = State {
             start: Some(start),
             running: 0,
-            closed: false,
+            ended: None,
             reach: Reach::default(),
             probing: None,
             dialling: 0,

@@ -41,6 +41,15 @@ pub struct Client<P: Protocol>(Arc<Handle<P>>);
 
 struct Handle<P: Protocol>(Arc<Shared<P>>);
 
+/// Why a client dials no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Its sessions are closed.
+    Closed,
+    /// Its sessions live on until they end by themselves.
+    Left,
+}
+
 /// What handles and seats share.
 struct Shared<P: Protocol> {
     address: String,
@@ -58,7 +67,7 @@ struct State<P: Protocol> {
     /// What starts the seats; gone once they have started. They need a runtime, which the constructor does not.
     start: Option<Start<P>>,
     running: usize,
-    closed: bool,
+    ended: Option<End>,
     reach: Reach,
     /// The seat that dials while no other may.
     probing: Option<usize>,
@@ -123,6 +132,20 @@ impl<P: Protocol> Client<P> {
         self.wait_for(|| (self.0.0.live.load().len() >= self.0.0.seats).then_some(())).await
     }
 
+    /// Dials no more; sessions that live go on until they end by themselves, also when the last handle is dropped. For an
+    /// address that is given up while calls are in flight.
+    pub fn leave(&self) {
+        self.0.0.end(End::Left);
+    }
+
+    /// Whether it is worth waiting for a session: one lives, or none was tried yet, or an attempt is under way or due.
+    pub fn is_worthwhile(&self) -> bool {
+        let now = Instant::now();
+        let state = self.0.0.lock();
+        let due = state.reach.failures == 0 || state.reach.next(&self.0.0.backoff, now) <= now;
+        state.ended.is_none() && (due || state.dialling > 0)
+    }
+
     /// The sessions that live now.
     pub fn sessions(&self) -> Vec<Session<P>> {
         self.0.0.live.load().to_vec()
@@ -130,7 +153,7 @@ impl<P: Protocol> Client<P> {
 
     /// Closes all sessions, ends dialling, and waits for every `on_close`. Dropped before it is done, the closing goes on.
     pub async fn close(&self) {
-        self.0.0.shut();
+        self.0.0.end(End::Closed);
         loop {
             let changed = self.0.0.changed.notified();
             if self.0.0.lock().running == 0 {
@@ -163,7 +186,7 @@ impl<P: Protocol> Shared<P> {
     fn need(self: &Arc<Self>, seen: &mut Option<u32>) -> Result<(), SessionError> {
         let now = Instant::now();
         let mut state = self.lock();
-        if state.closed {
+        if state.ended.is_some() {
             return Err(SessionError::Closed);
         }
         if let Some(start) = state.start.take() {
@@ -189,13 +212,16 @@ impl<P: Protocol> Shared<P> {
         hopeless.map_or(Ok(()), Err)
     }
 
-    fn shut(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        state.start = None;
-        drop(state);
-        for session in self.live.load().iter() {
-            session.close();
+    fn end(&self, end: End) {
+        {
+            let mut state = self.lock();
+            state.start = None;
+            state.ended.get_or_insert(end);
+        }
+        if end == End::Closed {
+            for session in self.live.load().iter() {
+                session.close();
+            }
         }
         self.changed.notify_waiters();
     }
@@ -203,7 +229,10 @@ impl<P: Protocol> Shared<P> {
 
 impl<P: Protocol> Drop for Handle<P> {
     fn drop(&mut self) {
-        self.0.shut();
+        let left = self.0.lock().ended == Some(End::Left);
+        if !left {
+            self.0.end(End::Closed);
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use std::{
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{Endpoint, Shared, backoff::Life};
+use super::{End, Endpoint, Shared, backoff::Life};
 use crate::{
-    Attempt, ConnInfo, Error, EventListener, Limits, Protocol, Session,
+    Attempt, ConnInfo, Error, EventListener, Limits, Pool, Protocol, Session,
     error::panicked,
     session::Driver,
     transport::{Connection, Transport},
@@ -35,7 +35,7 @@ where
     F: Future<Output = io::Result<C>> + Send + 'static,
 {
     Box::new(move |shared| {
-        let endpoint = Endpoint::new(protocol, listener, limits);
+        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline);
         let dial = Arc::new(dial);
         for index in 0..shared.seats {
             let seat = Seat {
@@ -67,7 +67,8 @@ where
         let mut attempt = Attempt::First;
         let mut cause = None;
         while self.may_dial().await {
-            let Some(conn) = self.dial().await else { continue };
+            let began = Instant::now();
+            let Some(conn) = self.dial(began).await else { continue };
             // `Protocol::open` runs here.
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let info = ConnInfo { attempt, cause: cause.clone(), ..conn.info() };
@@ -75,10 +76,10 @@ where
             }));
             match made {
                 Ok(driver) => {
-                    cause = self.live(driver).await;
+                    cause = self.live(driver, began).await;
                     attempt = Attempt::Again;
                 }
-                Err(panic) => self.failed(panicked("making a session", panic).to_string()),
+                Err(panic) => self.failed(began, panicked("making a session", panic).to_string()),
             }
         }
     }
@@ -89,7 +90,7 @@ where
             let changed = self.shared.changed.notified();
             let next = {
                 let mut state = self.shared.lock();
-                if state.closed {
+                if state.ended.is_some() {
                     return false;
                 }
                 let together = state.reach.failures == 0 && !self.shared.live.load().is_empty();
@@ -113,7 +114,7 @@ where
         }
     }
 
-    async fn dial(&self) -> Option<C> {
+    async fn dial(&self, began: Instant) -> Option<C> {
         let dialled = self.unless_closed(timeout(self.shared.limits.dial, caught(&*self.dial))).await;
         self.shared.lock().dialling -= 1;
         let cause = match dialled? {
@@ -121,14 +122,15 @@ where
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no connection within {:?} (Limits::dial)", self.shared.limits.dial),
         };
-        self.failed(cause);
+        self.failed(began, cause);
         None
     }
 
-    fn failed(&self, cause: String) {
+    /// The attempt that began then has failed.
+    fn failed(&self, began: Instant, cause: String) {
         let failures = {
             let mut state = self.shared.lock();
-            state.reach.failed(&self.shared.backoff, Instant::now(), cause.clone());
+            state.reach.failed(&self.shared.backoff, Instant::now(), began, cause.clone());
             state.reach.failures
         };
         if failures == 1 {
@@ -142,7 +144,7 @@ where
     }
 
     /// Runs a session to its end. Others see it only after `on_open`, so what that writes goes out first.
-    async fn live<T: Connection>(&self, driver: Driver<P, T>) -> Option<Arc<Error>> {
+    async fn live<T: Connection>(&self, driver: Driver<P, T>, began: Instant) -> Option<Arc<Error>> {
         let session = driver.session().clone();
         let mut driver = pin!(driver);
         let opened =
@@ -165,7 +167,7 @@ where
         if !proven {
             self.prove(life());
         }
-        self.withdraw(&session, life());
+        self.withdraw(&session, life(), began);
         session.error().cloned()
     }
 
@@ -176,7 +178,7 @@ where
             state.probing = None;
         }
         // Closed after the dial was made: whoever closed the client has not seen this session.
-        let closed = state.closed;
+        let closed = state.ended.is_some();
         drop(state);
         if closed {
             session.close();
@@ -200,19 +202,20 @@ where
         true
     }
 
-    fn withdraw(&self, session: &Session<P>, life: Life) {
+    fn withdraw(&self, session: &Session<P>, life: Life, began: Instant) {
         self.shared.live.rcu(|live| without(live, session));
         {
             let mut state = self.shared.lock();
-            if state.closed || state.reach.lost(&self.shared.backoff, Instant::now(), life) {
+            if state.ended.is_some() || state.reach.lost(&self.shared.backoff, Instant::now(), life) {
                 drop(state);
                 return self.shared.changed.notify_waiters();
             }
         }
-        self.failed(match session.error() {
+        let cause = match session.error() {
             Some(error) => error.to_string(),
             None => format!("the session ended {:?} after it opened, without an error", life.age),
-        });
+        };
+        self.failed(began, cause);
     }
 
     /// `None` when the client is closed before the future is ready.
@@ -220,7 +223,7 @@ where
         let mut future = pin!(future);
         loop {
             let mut changed = pin!(self.shared.changed.notified());
-            if self.shared.lock().closed {
+            if self.shared.lock().ended.is_some() {
                 return None;
             }
             let ready = poll_fn(|cx| match future.as_mut().poll(cx) {
@@ -241,7 +244,7 @@ impl<P: Protocol, D> Drop for Seat<P, D> {
         state.running = state.running.saturating_sub(1);
         if state.running == 0 {
             // The client was closed, or its runtime has gone: there will be no further session.
-            state.closed = true;
+            state.ended.get_or_insert(End::Closed);
             self.shared.live.store(Arc::default());
         }
         drop(state);

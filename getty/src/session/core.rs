@@ -40,6 +40,8 @@ pub(crate) struct Shared<P: Protocol> {
     pub(super) read_packets: AtomicU64,
     /// Futures of `run` that have become tasks and are not done.
     pub(super) runs: AtomicUsize,
+    /// Packets that a pool handles, or is going to.
+    pub(super) handling: AtomicUsize,
     /// Woken when the out-buffer has room again, and at the end.
     pub(super) room: Notify,
     pub(super) waiting: AtomicBool,
@@ -123,6 +125,7 @@ impl<P: Protocol> Shared<P> {
             read_bytes: AtomicU64::new(0),
             read_packets: AtomicU64::new(0),
             runs: AtomicUsize::new(0),
+            handling: AtomicUsize::new(0),
             room: Notify::new(),
             waiting: AtomicBool::new(false),
             cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER }),
@@ -188,6 +191,11 @@ impl<P: Protocol> Shared<P> {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Whether a pool has packets of this session.
+    pub(super) fn is_handling(&self) -> bool {
+        self.handling.load(Ordering::Acquire) > 0
     }
 
     /// Called by the driver when bytes have left.

@@ -15,6 +15,7 @@
 
 use std::{
     future::Future,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
@@ -29,7 +30,7 @@ use super::{
     ending::{Ending, STOLEN},
 };
 use crate::{
-    ConnInfo, Error, Limits, Protocol, Reader, Step,
+    Attempt, ConnInfo, Error, Limits, Protocol, Reader, Step,
     endpoint::Endpoint,
     error::panicked,
     server::Sessions,
@@ -57,6 +58,8 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     batch: u32,
     /// Decoding stopped because too much waits to be written.
     choked: bool,
+    /// Decoding stopped because the pool has no place; it wakes the task when there may be one.
+    starved: bool,
     tracker: Option<Arc<Sessions<P>>>,
 }
 
@@ -110,6 +113,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             phase: Phase::Opening,
             batch: 0,
             choked: false,
+            starved: false,
             tracker,
         }
     }
@@ -157,7 +161,13 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             match self.flush(cx, &mut round) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Ending::broken(error.into())),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if matches!(read, Read::More) {
+                        // There is input that nobody will wake this task for: the read did not run into its end.
+                        yield_turn(cx);
+                    }
+                    return Poll::Pending;
+                }
             }
             if matches!(read, Read::More) {
                 break;
@@ -204,13 +214,13 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         buf: &mut BytesMut,
         round: &mut Round,
     ) -> Result<Read, Error> {
-        let turn = self.session.limits().turn;
+        let turn = self.session.limits().turn.max(1);
         let mut read = 0;
         let mut need = 0;
-        if std::mem::take(&mut self.choked) {
-            need = self.decode(buf, round)?;
+        if std::mem::take(&mut self.choked) | std::mem::take(&mut self.starved) {
+            need = self.decode_all(cx, buf, round)?;
         }
-        while !self.choked && self.session.is_open() {
+        while !self.choked && !self.starved && self.session.is_open() {
             if read >= turn {
                 return Ok(Read::More);
             }
@@ -224,11 +234,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Poll::Ready(Ok(n)) => {
                     read += n;
                     self.session.0.read_bytes.fetch_add(n as u64, Ordering::Relaxed);
-                    need = self.decode(buf, round)?;
-                    if C::MESSAGES && !self.choked {
-                        // A message is a packet: what the Reader left of it belongs to nothing.
-                        buf.clear();
-                    }
+                    need = self.decode_all(cx, buf, round)?;
                 }
             }
         }
@@ -236,21 +242,45 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     }
 
     /// Decodes all whole packets; tells how many bytes are missing for the next.
-    fn decode(&mut self, buf: &mut BytesMut, round: &mut Round) -> Result<usize, Error> {
+    fn decode_all(
+        &mut self,
+        cx: &Context<'_>,
+        buf: &mut BytesMut,
+        round: &mut Round,
+    ) -> Result<usize, Error> {
         let mut what = "the reader";
-        catch_unwind(AssertUnwindSafe(|| self.decode_batch(buf, round, &mut what)))
-            .unwrap_or_else(|panic| Err(panicked(what, panic)))
+        let need = catch_unwind(AssertUnwindSafe(|| self.decode_batch(cx, buf, round, &mut what)))
+            .unwrap_or_else(|panic| Err(panicked(what, panic)))?;
+        if C::MESSAGES && !self.choked && !self.starved {
+            // A message is a packet: what the Reader left of it belongs to nothing.
+            buf.clear();
+            return Ok(0);
+        }
+        Ok(need)
     }
 
     fn decode_batch(
         &mut self,
+        cx: &Context<'_>,
         buf: &mut BytesMut,
         round: &mut Round,
         what: &mut &'static str,
     ) -> Result<usize, Error> {
         let shared = &*self.session.0;
         let Limits { max_packet, out_high, .. } = *shared.limits();
+        // Only one of the two sides may: two that both wait for the other to read would wait for ever.
+        let may_choke = shared.info.attempt == Attempt::Accepted;
         while !buf.is_empty() {
+            let place = match &shared.endpoint.pool {
+                None => None,
+                Some(pool) => match pool.place(cx.waker()) {
+                    None => {
+                        self.starved = true;
+                        return Ok(0);
+                    }
+                    place => place,
+                },
+            };
             let before = buf.len();
             match self.reader.read(buf).map_err(Error::Read)? {
                 Step::Packet(_) if buf.len() >= before => {
@@ -261,10 +291,15 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 }
                 Step::Packet(packet) => {
                     round.packets += 1;
-                    *what = "on_message";
-                    shared.endpoint.listener.on_message(&self.session, packet);
-                    *what = "the reader";
-                    if shared.queued() > out_high {
+                    match place {
+                        Some(place) => self.session.hand_over(place, packet),
+                        None => {
+                            *what = "on_message";
+                            shared.endpoint.listener.on_message(&self.session, packet);
+                            *what = "the reader";
+                        }
+                    }
+                    if may_choke && shared.queued() > out_high {
                         self.choked = true;
                         return Ok(0);
                     }
@@ -310,23 +345,29 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         stock::give(buf);
     }
 
-    /// Writes what waits, and what is added meanwhile. Ready when nothing waits.
-    fn flush(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Poll<std::io::Result<()>> {
+    /// Writes what waits, and what is added meanwhile. Ready when nothing waits, neither here nor in the connection.
+    fn flush(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Poll<io::Result<()>> {
         loop {
             if self.drain.is_empty() {
                 let mut core = self.session.0.lock();
-                if core.out.is_empty() {
-                    drop(core);
+                if !core.out.is_empty() {
+                    core.out.swap_into(&mut self.drain);
+                    round.frames = round.frames.saturating_add(std::mem::take(&mut core.frames));
+                }
+            }
+            // Also with nothing to write: the connection may hold bytes of its own, or what it could not flush before.
+            let nothing = self.drain.is_empty();
+            let drained = self.conn.poll_drain(cx, &mut self.drain);
+            if !nothing {
+                self.session.0.took(self.drain.taken());
+            }
+            match drained {
+                Poll::Ready(Ok(())) if nothing => {
                     self.drain.release();
                     return Poll::Ready(Ok(()));
                 }
-                core.out.swap_into(&mut self.drain);
-                round.frames = round.frames.saturating_add(std::mem::take(&mut core.frames));
-            }
-            let drained = self.conn.poll_drain(cx, &mut self.drain);
-            self.session.0.took(self.drain.taken());
-            match drained {
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) if self.drain.is_empty() => {}
+                Poll::Ready(Ok(())) => return Poll::Ready(Err(undrained())),
                 other => return other,
             }
         }
@@ -348,7 +389,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     }
 
     /// As [`flush`](Self::flush) then [`sleep`](Self::sleep), for a session that is ending.
-    pub(super) fn flush_and_sleep(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+    pub(super) fn flush_and_sleep(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut round = Round::default();
         loop {
             match self.flush(cx, &mut round) {
@@ -456,6 +497,10 @@ fn make_room(buf: &mut BytesMut, need: usize) {
     if room < wanted {
         buf.reserve(wanted.max(CHUNK));
     }
+}
+
+fn undrained() -> io::Error {
+    io::Error::other("Connection::poll_drain was ready before it had taken everything")
 }
 
 /// Comes back after the others have run and the driver of I/O was asked. Waking itself would keep the run queue full, and

@@ -89,7 +89,8 @@ impl Ending {
         driver.session.0.advance(Life::Closing);
         driver.take_orders(cx);
         if self.stage == Stage::Flush {
-            let sealed = !self.runs || driver.session.0.runs.load(Ordering::Acquire) == 0;
+            let sealed = !driver.session.0.is_handling()
+                && (!self.runs || driver.session.0.runs.load(Ordering::Acquire) == 0);
             if sealed {
                 driver.session.0.seal();
             }
@@ -106,6 +107,10 @@ impl Ending {
                 return Poll::Pending;
             }
             self.sending = driver.discard_input(cx) == Input::Coming;
+        }
+        if driver.session.0.is_handling() {
+            // However long it takes: on_close comes after the last on_message, whose end wakes this task.
+            return Poll::Pending;
         }
         Poll::Ready(())
     }
@@ -138,7 +143,11 @@ impl Ending {
             core.waker = None;
             core.out = Out::new(false);
         }
-        let error = self.error.map(|error| shared.error.get_or_init(|| Arc::new(error)));
+        let error = match self.error {
+            Some(error) => Some(shared.error.get_or_init(|| Arc::new(error))),
+            // What a pool's worker left.
+            None => shared.error.get(),
+        };
         shared.room.notify_waiters();
         if let Some(error) = error {
             tracing::debug!(session = shared.id, connection = %shared.info, %error, "session ended");

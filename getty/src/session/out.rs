@@ -56,9 +56,9 @@ impl Out {
         self.pieces_len + (self.tail.len() - self.tail_taken)
     }
 
-    /// Whether nothing waits here.
+    /// Whether nothing waits here, not even an empty message.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && self.ends.as_ref().is_none_or(VecDeque::is_empty)
     }
 
     /// Offset of the next byte in the session's whole output.

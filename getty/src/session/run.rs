@@ -1,13 +1,15 @@
-//! Futures of a session: polled once where they stand, a task of their own only if they have to wait.
+//! What a session does outside of its task: futures, polled once where they stand and a task of their own only if they have to
+//! wait; and packets that a pool handles.
 
 use std::{
     future::Future,
-    sync::atomic::Ordering,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Waker},
 };
 
 use super::Session;
-use crate::Protocol;
+use crate::{In, Protocol, error::panicked, pool::Place};
 
 impl<P: Protocol> Session<P> {
     /// Runs a future and hands its output to `then`. The future is polled once, here; only if it is pending does it become
@@ -50,6 +52,41 @@ impl<P: Protocol> Running<P> {
 impl<P: Protocol> Drop for Running<P> {
     fn drop(&mut self) {
         self.0.0.runs.fetch_sub(1, Ordering::AcqRel);
+        if !self.0.is_open() {
+            self.0.0.wake();
+        }
+    }
+}
+
+impl<P: Protocol> Session<P> {
+    /// Gives a packet to the pool. The session ends only when it is handled.
+    pub(super) fn hand_over(&self, place: Place, packet: In<P>) {
+        let handling = Handling::new(self.clone());
+        place.fill(move || {
+            let session = &handling.0;
+            let listener = &session.0.endpoint.listener;
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| listener.on_message(session, packet))) {
+                let error = panicked("on_message", panic);
+                session.0.error.get_or_init(|| Arc::new(error));
+                session.close();
+            }
+        });
+    }
+}
+
+/// Counts a packet in until it is handled.
+struct Handling<P: Protocol>(Session<P>);
+
+impl<P: Protocol> Handling<P> {
+    fn new(session: Session<P>) -> Self {
+        session.0.handling.fetch_add(1, Ordering::AcqRel);
+        Self(session)
+    }
+}
+
+impl<P: Protocol> Drop for Handling<P> {
+    fn drop(&mut self) {
+        self.0.0.handling.fetch_sub(1, Ordering::AcqRel);
         if !self.0.is_open() {
             self.0.0.wake();
         }

@@ -28,7 +28,8 @@ pub trait Connection: Send + Unpin + 'static {
     /// which is one packet, and packets are taken with [`Out::take_message`].
     const MESSAGES: bool = false;
 
-    /// Appends what has come to `buf`, which has room; 0 when the peer has finished. Cancel-safe.
+    /// Appends what has come to `buf`; 0 when the peer has finished, so an empty message has to be left out. `buf` has some
+    /// room, and may be made larger; a read of more than 64 KiB makes others wait. Cancel-safe.
     ///
     /// # Errors
     /// The session ends with it.

@@ -1,0 +1,116 @@
+//! No session starves another: what a quiet one waits for is counted in packets of the busy ones, not in time.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use getty::{EventListener, Limits, Server, Session};
+use support::{Frames, HEADER, Recorder, frame, over_memory, within};
+use tokio::{io::AsyncWriteExt, net::TcpStream, runtime::Builder, sync::Notify, time::sleep};
+
+/// Length of a flooding packet in all.
+const SIZE: usize = 1_024;
+const FLOODS: usize = 4;
+const HOUR: Duration = Duration::from_secs(3600);
+
+// One thread: whatever runs keeps all others waiting.
+#[tokio::test]
+async fn a_packet_on_a_quiet_session_waits_for_a_few_turns_of_the_flooding_ones() {
+    let listener = Arc::new(Counting::default());
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let turn = Limits::default().turn;
+    let address = server.local_addr().unwrap();
+    tokio::spawn(server.serve(Frames, Arc::clone(&listener)));
+    let quiet = TcpStream::connect(address).await.unwrap();
+    for _ in 0..FLOODS {
+        let mut flood = TcpStream::connect(address).await.unwrap();
+        tokio::spawn(async move {
+            let packets = frame(&[0; SIZE - HEADER]).repeat(256);
+            while flood.write_all(&packets).await.is_ok() {}
+        });
+    }
+    while listener.floods.load(Ordering::SeqCst) < 10_000 {
+        tokio::task::yield_now().await;
+    }
+    let mut longest = 0;
+    for _ in 0..300 {
+        let before = listener.floods.load(Ordering::SeqCst);
+        // Nothing is awaited in here, so the packet is there before any other task runs.
+        assert_eq!(quiet.try_write(&frame(b"")).unwrap(), HEADER);
+        within(listener.handled.notified()).await;
+        longest = longest.max(listener.at_quiet.load(Ordering::SeqCst) - before);
+        // At another point of the others' round each time.
+        for _ in 0..before % 7 {
+            tokio::task::yield_now().await;
+        }
+    }
+    // Each flooding session has one turn before the runtime looks for input, and at most one more before the quiet session
+    // is run. A turn ends with the read that reaches its limit, so it can be twice as long.
+    let bound = FLOODS * 2 * (2 * turn / SIZE);
+    assert!(longest <= bound, "{longest} packets of others were handled first, {bound} are fair");
+    println!("{longest} of at most {bound}");
+}
+
+#[test]
+fn a_session_that_has_to_wait_does_not_spin() {
+    // The clock of a paused runtime moves only when no task can run.
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let limits = Limits::default().close_wait(HOUR);
+            let (recorder, mut events) = Recorder::new();
+            let large = Bytes::from(vec![0; 300_000]);
+            let recorder = recorder.on_message(move |session: &Session<Frames>, _| {
+                session.write(large.clone()).unwrap();
+            });
+            // Its peer reads nothing, so more than the high mark waits, and further packets wait to be decoded.
+            let (mut peer, session) = over_memory(Frames, recorder, limits);
+            events.open().await;
+            peer.write_all(&frame(b"").repeat(100)).await.unwrap();
+            sleep(HOUR).await;
+            assert!(session.stats().queued_bytes > 0);
+            let answered = events.drain().len();
+            assert!((1..=3).contains(&answered), "{answered} packets were handled");
+            // The same while it is closing.
+            session.close();
+            sleep(HOUR / 2).await;
+            assert!(events.try_next().is_none());
+            sleep(HOUR / 2).await;
+            events.close().await;
+        });
+        done.send(()).unwrap();
+    });
+    finished.recv_timeout(Duration::from_secs(30)).expect("a task never rests");
+}
+
+/// Counts full packets, and notes their count when an empty one comes.
+#[derive(Default)]
+struct Counting {
+    floods: AtomicUsize,
+    at_quiet: AtomicUsize,
+    handled: Notify,
+}
+
+impl EventListener<Frames> for Counting {
+    fn on_message(&self, _: &Session<Frames>, packet: Bytes) {
+        if packet.is_empty() {
+            self.at_quiet.store(self.floods.load(Ordering::SeqCst), Ordering::SeqCst);
+            self.handled.notify_one();
+        } else {
+            self.floods.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}

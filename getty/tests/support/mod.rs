@@ -1,0 +1,37 @@
+//! What several test files share: a small protocol, a listener that records, and raw peers. It decides no test.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod frames;
+mod messages;
+mod peer;
+mod place;
+mod recorder;
+mod records;
+
+use std::{future::Future, time::Duration};
+
+pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
+pub(crate) use messages::{MessageListen, Messages, message_pipes};
+pub(crate) use peer::{over_memory, over_tcp, read_frame, read_frames, read_to_end, reset, tcp_pair};
+pub(crate) use place::{Found, Place};
+pub(crate) use recorder::{Event, Events, Recorder, What};
+pub(crate) use records::Records;
+
+/// Far more than anything here takes. What has not come by then will never come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits for what must come.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("what the test waits for does not come")
+}
+
+/// Lets others run until something has come about that no event tells of.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    within(async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
