@@ -10,8 +10,11 @@
 //! The whole is in the text form of [`crate::Url`], and a `;` that separates nothing is written `%3B`, a `,` in a password
 //! `%2C`. A list is typed by a person: its first mistake is an error, nothing is skipped.
 
+mod registry;
+
 use std::str::FromStr;
 
+pub use self::registry::FixedRegistry;
 use crate::address::Address;
 use crate::url::{Part, Split, Url, UrlError};
 
@@ -104,6 +107,19 @@ impl FixedList {
         Ok(Self { urls })
     }
 
+    /// A list of URLs.
+    ///
+    /// # Errors
+    /// [`FixedListError`] if there is none, if one has no port or stands there twice, or if there are too many.
+    pub fn from_urls(urls: impl IntoIterator<Item = Url>) -> Result<Self, FixedListError> {
+        let mut list = Vec::new();
+        urls.into_iter().try_for_each(|url| push(url, &mut list))?;
+        if list.is_empty() {
+            return Err(FixedListError::Empty);
+        }
+        Ok(Self { urls: list })
+    }
+
     /// The providers in the order of the list. Every one has a port.
     #[must_use]
     pub fn urls(&self) -> &[Url] {
@@ -149,20 +165,26 @@ fn parse_group(group: &str, urls: &mut Vec<Url>) -> Result<(), FixedListError> {
     }
     for host in split.hosts.split(',').map(str::trim) {
         let number = urls.len().saturating_add(1);
-        if number > MAX_ENTRIES {
-            return Err(FixedListError::TooMany);
-        }
         if host.is_empty() {
             return Err(FixedListError::EmptyEntry { number });
         }
-        let url = split.with_host(host).map_err(|error| FixedListError::Entry { number, error })?;
-        if url.port().is_none() {
-            return Err(FixedListError::Entry { number, error: UrlError::NoPort });
-        }
-        if let Some(at) = urls.iter().position(|known| *known == url) {
-            return Err(FixedListError::Repeated { number, first: at.saturating_add(1) });
-        }
-        urls.push(url);
+        push(split.with_host(host).map_err(|error| FixedListError::Entry { number, error })?, urls)?;
     }
+    Ok(())
+}
+
+/// Takes in one provider, with every rule that holds for a list.
+fn push(url: Url, urls: &mut Vec<Url>) -> Result<(), FixedListError> {
+    let number = urls.len().saturating_add(1);
+    if number > MAX_ENTRIES {
+        return Err(FixedListError::TooMany);
+    }
+    if url.port().is_none() {
+        return Err(FixedListError::Entry { number, error: UrlError::NoPort });
+    }
+    if let Some(at) = urls.iter().position(|known| *known == url) {
+        return Err(FixedListError::Repeated { number, first: at.saturating_add(1) });
+    }
+    urls.push(url);
     Ok(())
 }

@@ -307,6 +307,11 @@ impl FromStr for Url {
     }
 }
 
+/// A text as one part of the path of a registry's node, as [`Url::encode`] writes a whole URL.
+pub(crate) fn encode_part(text: &str) -> String {
+    percent::encode(text, percent::NODE)
+}
+
 /// Most characters of a wrong value in an error.
 const SHOWN_CHARACTERS: usize = 40;
 

@@ -1,0 +1,87 @@
+//! Owns the watch over one ZooKeeper session, and the second session that is opened while the first is disconnected. Must
+//! never hold a client of the first, or it would not end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use zookeeper_client::{Client, SessionState, StateWatcher};
+
+use super::Dialler;
+use crate::backoff::Backoff;
+use crate::keeper::backend::{Fault, FaultKind, Life, News};
+use crate::race::{Either, race};
+
+/// How long a session may be disconnected before a second one is tried.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(crate) struct ZooKeeperLife {
+    state: StateWatcher,
+    disconnected: bool,
+    dialler: Dialler,
+    spare: Arc<Mutex<Option<Client>>>,
+}
+
+impl ZooKeeperLife {
+    pub(super) fn of(client: &Client, dialler: Dialler, spare: Arc<Mutex<Option<Client>>>) -> Self {
+        // Not `Client::state_watcher`, which takes the state of now for seen.
+        let state = client.state_watcher();
+        Self { state, disconnected: false, dialler, spare }
+    }
+
+    /// Opens a second session. The crate doubles the pause between the tries of the first without a limit, so it may sleep
+    /// until the session has expired although the server is back.
+    async fn second(dialler: &Dialler) -> Client {
+        sleep(PATIENCE).await;
+        let mut backoff = Backoff::default();
+        loop {
+            match timeout(dialler.settings.timeout, dialler.dial()).await {
+                Ok(Ok(client)) => return client,
+                Ok(Err(fault)) => tracing::debug!(%fault, "no second ZooKeeper session yet"),
+                Err(_) => tracing::debug!("no second ZooKeeper session yet: no answer"),
+            }
+            sleep(backoff.next()).await;
+        }
+    }
+}
+
+impl Life for ZooKeeperLife {
+    async fn news(&mut self) -> News {
+        loop {
+            let state = if self.disconnected {
+                match race(self.state.changed(), Self::second(&self.dialler)).await {
+                    Either::Left(state) => state,
+                    Either::Right(client) => match self.state.peek_state() {
+                        SessionState::Disconnected => {
+                            *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
+                            return News::Lost(Fault::link("disconnected; a new session takes its place"));
+                        }
+                        // The first was quicker after all.
+                        _ => continue,
+                    },
+                }
+            } else {
+                self.state.changed().await
+            };
+            match state {
+                SessionState::Disconnected => {
+                    self.disconnected = true;
+                    return News::Away(Fault::link("the connection to the server is lost"));
+                }
+                SessionState::SyncConnected | SessionState::ConnectedReadOnly => {
+                    self.disconnected = false;
+                    return News::Back;
+                }
+                SessionState::Expired => {
+                    return News::Lost(Fault::new(FaultKind::Session, "the session has expired"));
+                }
+                SessionState::AuthFailed => {
+                    return News::Lost(Fault::new(FaultKind::Login, "the server refuses the user or the password"));
+                }
+                SessionState::Closed => {
+                    return News::Lost(Fault::new(FaultKind::Session, "the session was closed"));
+                }
+            }
+        }
+    }
+}

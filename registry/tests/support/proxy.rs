@@ -1,0 +1,89 @@
+//! Owns a TCP proxy between a registry and its server, which a test can make deaf: what a cut cable or a lost route looks
+//! like from both sides.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What the proxy does with bytes and new connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// All goes through.
+    Pass,
+    /// Connections are accepted and stay, but no byte goes through. Nothing is lost: it goes through later.
+    Hold,
+    /// New connections are closed at once, and those that are there too.
+    Refuse,
+}
+
+/// A proxy on 127.0.0.1. Dropping it ends all its connections.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    mode: watch::Sender<Mode>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mode = watch::Sender::new(Mode::Pass);
+        let seen = mode.subscribe();
+        let task = tokio::spawn(async move {
+            loop {
+                let Ok((client, _)) = listener.accept().await else { continue };
+                if *seen.borrow() != Mode::Refuse {
+                    tokio::spawn(join(client, server, seen.clone()));
+                }
+            }
+        });
+        Self { address, mode, task }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn join(client: TcpStream, server: SocketAddr, mode: watch::Receiver<Mode>) {
+    let mut refused = mode.clone();
+    let both = async {
+        let mut dialled = mode.clone();
+        dialled.wait_for(|mode| *mode == Mode::Pass).await.ok()?;
+        let (from_client, to_client) = client.into_split();
+        let (from_server, to_server) = TcpStream::connect(server).await.ok()?.into_split();
+        tokio::select! {
+            () = copy(from_client, to_server, mode.clone()) => {}
+            () = copy(from_server, to_client, mode) => {}
+        }
+        Some(())
+    };
+    tokio::select! {
+        _ = both => {}
+        _ = refused.wait_for(|mode| *mode == Mode::Refuse) => {}
+    }
+}
+
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut mode: watch::Receiver<Mode>) {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let Ok(count @ 1..) = from.read(&mut buffer).await else { return };
+        if mode.wait_for(|mode| *mode == Mode::Pass).await.is_err() || to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}

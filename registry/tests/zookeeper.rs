@@ -1,0 +1,238 @@
+//! The registry in ZooKeeper, against real servers: what every registry promises, what it endures, and what is ZooKeeper's
+//! alone.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use support::contract::contract;
+use support::faults::{Hand, Scene, blocking, faults, place};
+use support::proxy::{Mode, Proxy};
+use support::servers::{Kind, Server};
+use support::{Place, interface, next, ports, ports_of, provider, register, subscribe, until, within};
+use zookeeper_client::{Acls, Client, CreateMode, Error};
+
+/// The server of the contract's tests: the environment's, else one for all of them.
+static PLACE: LazyLock<Place> = LazyLock::new(|| {
+    static SERVER: LazyLock<Server> = LazyLock::new(|| Server::start(Kind::ZooKeeper));
+    let address = std::env::var("GETTY_ZOOKEEPER").unwrap_or_else(|_| SERVER.address().to_string());
+    Place::new(format!("zookeeper://{address}"), "session=4s&timeout=10s")
+});
+
+contract!(PLACE);
+faults!(ZooKeeper);
+
+struct ZooKeeper(Client);
+
+impl Hand for ZooKeeper {
+    const KIND: Kind = Kind::ZooKeeper;
+
+    async fn reach(server: &Server) -> Self {
+        Self(within("a session", Client::connect(&server.address().to_string())).await.unwrap())
+    }
+
+    async fn names(&self, directory: &str) -> Vec<String> {
+        let mut names = self.0.list_children(directory).await.unwrap_or_default();
+        names.sort();
+        names
+    }
+
+    async fn put(&self, path: &str) {
+        self.0.create(path, b"127.0.0.1", &CreateMode::Persistent.with_acls(Acls::anyone_all())).await.unwrap();
+    }
+
+    async fn delete(&self, path: &str) {
+        match self.0.delete(path, None).await {
+            Ok(()) | Err(Error::NoNode) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn delete_tree(&self, path: &str) {
+        loop {
+            for name in self.0.list_children(path).await.unwrap_or_default() {
+                Box::pin(self.delete_tree(&format!("{path}/{name}"))).await;
+            }
+            match self.0.delete(path, None).await {
+                // A child came back meanwhile.
+                Err(Error::NotEmpty) => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+impl ZooKeeper {
+    async fn owner(&self, path: &str) -> i64 {
+        self.0.check_stat(path).await.unwrap().map_or(0, |stat| stat.ephemeral_owner)
+    }
+}
+
+fn through(proxy: SocketAddr) -> Place {
+    Place::new(format!("zookeeper://{proxy}"), "session=2s&timeout=1s")
+}
+
+fn path(scene: &Scene) -> String {
+    format!("/dubbo/{}/providers/{}", scene.interface, scene.url.encode())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_ephemeral_and_its_parents_are_not() {
+    let server = Server::start(Kind::ZooKeeper);
+    let place = place(&server, Kind::ZooKeeper);
+    let scene = Scene::set(&place, &place).await;
+    let hand = ZooKeeper::reach(&server).await;
+    assert_ne!(hand.owner(&path(&scene)).await, 0);
+    for parent in ["/dubbo".to_owned(), format!("/dubbo/{}", scene.interface)] {
+        assert_eq!(hand.owner(&parent).await, 0, "{parent}");
+    }
+    let (data, _) = hand.0.get_data(&path(&scene)).await.unwrap();
+    assert!(data.is_empty());
+}
+
+/// The server ends the session while the client cannot reach it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expired_session_is_followed_by_a_new_one_with_all_that_is_declared() {
+    let server = Server::start(Kind::ZooKeeper);
+    let proxy = Proxy::to(server.address()).await;
+    let (direct, cut) = (place(&server, Kind::ZooKeeper), through(proxy.address()));
+    let scene = Scene::set(&cut, &cut).await;
+    let hand = ZooKeeper::reach(&server).await;
+    let before = hand.owner(&path(&scene)).await;
+    proxy.set(Mode::Hold);
+    until("the server ends the session", || async { hand.owner(&path(&scene)).await == 0 }).await;
+    proxy.set(Mode::Pass);
+    scene.all_is_well(&direct).await;
+    let after = hand.owner(&path(&scene)).await;
+    assert!(after != 0 && after != before, "{before:x} {after:x}");
+}
+
+/// The client comes back in a new session while its old one still holds the node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_an_old_session_is_replaced_without_a_consumer_seeing_it_vanish() {
+    let server = Server::start(Kind::ZooKeeper);
+    let place = Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=1s&empty-grace=0");
+    let consumers = place.connect().await;
+    let interface = interface();
+    let url = provider(&interface, 1);
+    let mut seen = subscribe(&consumers, &interface);
+    // An old session that nobody uses any more, as a killed process leaves it.
+    let old = Client::connector().with_session_timeout(Duration::from_secs(4)).with_detached();
+    let old = old.connect(&server.address().to_string()).await.unwrap();
+    let hand = ZooKeeper::reach(&server).await;
+    let directory = format!("/dubbo/{interface}/providers");
+    old.mkdir(&directory, &CreateMode::Persistent.with_acls(Acls::anyone_all())).await.unwrap();
+    let node = format!("{directory}/{}", url.encode());
+    old.create(&node, b"", &CreateMode::Ephemeral.with_acls(Acls::anyone_all())).await.unwrap();
+    let old_id = old.session_id().0;
+    drop(old);
+    ports(&mut seen, &[1]).await;
+
+    let providers = place.connect().await;
+    register(&providers, &url).await;
+    assert_ne!(hand.owner(&node).await, old_id);
+    until("the old session is over", || async {
+        !tokio::task::block_in_place(|| server.ask("dump")).unwrap().contains(&format!("0x{old_id:x}"))
+    })
+    .await;
+    assert_ne!(hand.owner(&node).await, 0);
+    let quiet = tokio::time::timeout(Duration::from_millis(300), seen.next()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_break_nothing_is_missed_that_happened_meanwhile() {
+    let server = Server::start(Kind::ZooKeeper);
+    let proxy = Proxy::to(server.address()).await;
+    let (direct, cut) = (place(&server, Kind::ZooKeeper), through(proxy.address()));
+    let (consumers, providers) = (cut.connect().await, direct.connect().await);
+    let interface = interface();
+    register(&providers, &provider(&interface, 1)).await;
+    let mut seen = subscribe(&consumers, &interface);
+    ports(&mut seen, &[1]).await;
+    for port in 2..6 {
+        proxy.set(Mode::Refuse);
+        let mut state = consumers.state();
+        within("away", state.wait_for(|state| !state.is_connected())).await.unwrap();
+        register(&providers, &provider(&interface, port)).await;
+        proxy.set(Mode::Pass);
+        ports(&mut seen, &(1..=port).collect::<Vec<_>>()).await;
+    }
+}
+
+/// More than 128 KiB of watched paths would make every reconnect of the client crate fail.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thousands_of_subscriptions_survive_a_reconnect() {
+    let mut server = Server::start(Kind::ZooKeeper);
+    let place = Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=10s");
+    let consumers = place.connect().await;
+    let prefix = format!("com.x.{}", "long".repeat(20));
+    let mut all = Vec::new();
+    for number in 0..2_000 {
+        all.push(subscribe(&consumers, &format!("{prefix}{number}")));
+    }
+    for subscription in &mut all {
+        next(subscription).await;
+    }
+    blocking(&mut server, Server::kill).await;
+    blocking(&mut server, Server::run).await;
+    let providers = place.connect().await;
+    for number in [0, 1_000, 1_999] {
+        register(&providers, &provider(&format!("{prefix}{number}"), 1)).await;
+        ports(&mut all[number], &[1]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_or_dropped_registry_leaves_no_session_on_the_server() {
+    let server = Server::start(Kind::ZooKeeper);
+    let place = Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=2s");
+    let sessions = || {
+        let dump = tokio::task::block_in_place(|| server.ask("dump")).unwrap();
+        let ephemerals = dump.split("Sessions with Ephemerals").nth(1).unwrap_or_default().matches("0x").count();
+        (dump.matches("0x").count(), ephemerals)
+    };
+    let before = sessions();
+    let (closed, dropped) = (place.connect().await, place.connect().await);
+    register(&closed, &provider(&interface(), 1)).await;
+    register(&dropped, &provider(&interface(), 1)).await;
+    assert_ne!(sessions(), before);
+    within("closed", closed.close()).await;
+    drop(dropped);
+    until("all sessions are gone", || async { sessions() == before }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_made_with_a_user_are_that_users_alone() {
+    let server = Server::start(Kind::ZooKeeper);
+    let user = Place::new(format!("zookeeper://me:se%23cret@{}", server.address()), "session=2s&timeout=1s");
+    let registry = user.connect().await;
+    let interface = interface();
+    register(&registry, &provider(&interface, 1)).await;
+    assert_eq!(ports_of(&next(&mut subscribe(&user.connect().await, &interface)).await), [1]);
+    let hand = ZooKeeper::reach(&server).await;
+    let refused = hand.0.list_children(&format!("/dubbo/{interface}/providers")).await;
+    assert_eq!(refused, Err(Error::NoAuth));
+    hand.0.auth("digest", b"me:se#cret").await.unwrap();
+    assert_eq!(hand.names(&format!("/dubbo/{interface}/providers")).await.len(), 1);
+    // Another user is told so in the state of his registration, and goes on trying.
+    let other = Place::new(format!("zookeeper://you:x@{}", server.address()), "session=2s&timeout=1s").connect().await;
+    let registration = other.register(provider(&interface, 2)).unwrap();
+    let mut state = registration.watch();
+    let refused = within("a cause", state.wait_for(|state| format!("{state:?}").contains("not authorized"))).await;
+    assert!(refused.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_server_of_several_is_enough() {
+    let (server, dead) = (Server::start(Kind::ZooKeeper), Server::prepare(Kind::ZooKeeper));
+    let at = format!("zookeeper://{},{},no.such.host.invalid:2181", dead.address(), server.address());
+    let registry = Place::new(at, "session=2s&timeout=10s").connect().await;
+    let interface = interface();
+    register(&registry, &provider(&interface, 1)).await;
+    ports(&mut subscribe(&registry, &interface), &[1]).await;
+}
