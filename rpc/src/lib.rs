@@ -43,6 +43,7 @@
 
 mod attachments;
 mod client;
+mod cluster;
 mod context;
 mod error;
 mod exchange;
@@ -54,9 +55,10 @@ mod service;
 
 pub use attachments::Attachments;
 pub use client::{Call, CallFuture, Client, ClientBuilder, Reference, ReferenceBuilder};
+pub use cluster::{Cluster, LoadBalance};
 pub use context::Context;
 pub use error::{Error, ErrorKind, Result};
-pub use getty;
+pub use getty::{self, Pool};
 pub use getty_hessian2 as hessian2;
 pub use getty_hessian2::{Date, Exception, Throwable, Value};
 pub use getty_macros::{HessianRpc as Hessian, service};

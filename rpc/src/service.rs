@@ -18,18 +18,27 @@ pub struct Method {
     pub oneway: bool,
     /// How long callers wait; `None`: the client's default.
     pub timeout: Option<Duration>,
+    /// Whether running it twice does what running it once does, so that a call that may have run can be sent again.
+    pub idempotent: bool,
 }
 
 impl Method {
     /// A method whose callers wait for the client's default time.
     pub const fn new(name: &'static str, descriptor: &'static str, parameters: usize) -> Self {
-        Self { name, descriptor, parameters, oneway: false, timeout: None }
+        Self { name, descriptor, parameters, oneway: false, timeout: None, idempotent: false }
     }
 
     /// A method whose callers do not wait for an answer.
     #[must_use]
     pub const fn oneway(mut self) -> Self {
         self.oneway = true;
+        self
+    }
+
+    /// A method whose calls may be sent again even when they may have run.
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -88,6 +97,20 @@ impl Target {
     /// That of the service as it is declared.
     pub fn of(info: &ServiceInfo) -> Self {
         Self { interface: info.interface.into(), version: info.version.into(), group: info.group.into() }
+    }
+}
+
+impl Target {
+    /// What is asked of a registry.
+    pub(crate) fn wanted(&self) -> getty_registry::Target {
+        let mut wanted = getty_registry::Target::new(self.interface.as_str());
+        if !self.version.is_empty() {
+            wanted = wanted.version(self.version.as_str());
+        }
+        if !self.group.is_empty() {
+            wanted = wanted.group(self.group.as_str());
+        }
+        wanted
     }
 }
 

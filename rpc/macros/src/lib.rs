@@ -38,6 +38,7 @@ pub fn hessian_rpc(input: TokenStream) -> TokenStream {
 /// | `descriptor = "..."` | from the declared types |
 /// | `timeout_ms = n` | the client's |
 /// | `oneway` | callers wait for the answer |
+/// | `idempotent` | a call that may have run is not sent again |
 #[proc_macro_attribute]
 pub fn service(attributes: TokenStream, item: TokenStream) -> TokenStream {
     service::expand(attributes.into(), item.into()).into()

@@ -1,11 +1,12 @@
 //! One call: a builder that is awaited.
 //!
 //! ```text
-//!            a session is there
-//!   Start ------------------------> Waiting ---> answer decoded in the caller's task
-//!     |  ^                             |
-//!     |  |  a session, or room in it   | lost before a byte of it had left
-//!     +--+---- Pausing <---------------+
+//!            a provider is chosen, a session is there
+//!   Start ---------------------------------------------> Waiting ---> answer decoded in the caller's task
+//!    ^  |                                                   |
+//!    |  | no list yet, no session yet, no room in it        | failed, and another provider may be asked
+//!    +--+---- Pausing                                       |
+//!    +------------------------------------------------------+
 //! ```
 //!
 //! The usual way allocates nothing but what the values need; only waiting for a connection, or for room, takes a box.
@@ -14,6 +15,7 @@ use std::{
     future::{Future, IntoFuture},
     marker::PhantomData,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -26,6 +28,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Reference, Returned, returned::bad_response};
 use crate::{
     attachments::Attachments,
+    cluster::Invoker,
     error::{Error, ErrorKind, Result},
     exchange::{Answer, Channel, ClientProtocol, Failure, Outgoing, SendError, Waiter},
     protocol::{Header, Kind, Status},
@@ -34,9 +37,6 @@ use crate::{
         hessian2::{self, Outcome},
     },
 };
-
-/// How often a call is sent again that surely did not run, because its connection ended before it had left.
-const TRIES: u32 = 3;
 
 /// A call that is not made yet: await it. Dropped while it waits, it is cancelled: its answer is ignored, and whether it runs
 /// is up to the provider.
@@ -81,7 +81,7 @@ impl<'r, A: EncodeArguments, R: Returned> IntoFuture for Call<'r, A, R> {
     type IntoFuture = CallFuture<'r, A, R>;
 
     fn into_future(self) -> CallFuture<'r, A, R> {
-        CallFuture { call: self, deadline: None, tries: 0, stage: Stage::Start }
+        CallFuture { call: self, deadline: None, retries: 0, asked: None, tried: Vec::new(), stage: Stage::Start }
     }
 }
 
@@ -90,15 +90,22 @@ impl<'r, A: EncodeArguments, R: Returned> IntoFuture for Call<'r, A, R> {
 pub struct CallFuture<'r, A, R> {
     call: Call<'r, A, R>,
     deadline: Option<(Duration, Instant)>,
-    tries: u32,
+    retries: u32,
+    /// The provider that is asked.
+    asked: Option<Arc<Invoker>>,
+    /// Those that were asked before.
+    tried: Vec<Arc<Invoker>>,
     stage: Stage<'r>,
 }
 
 enum Stage<'r> {
     Start,
-    Pausing(Pin<Box<dyn Future<Output = Result<Session<ClientProtocol>>> + Send + 'r>>),
+    Pausing(Pause<'r>),
     Waiting(Waiter),
 }
+
+/// Gives a session to send on, or nothing when a provider is to be chosen again.
+type Pause<'r> = Pin<Box<dyn Future<Output = Result<Option<Session<ClientProtocol>>>> + Send + 'r>>;
 
 // Nothing in it is ever pinned: the box of a pause is pinned by itself.
 impl<A, R> Unpin for CallFuture<'_, A, R> {}
@@ -115,24 +122,25 @@ impl<'r, A: EncodeArguments, R: Returned> Future for CallFuture<'r, A, R> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         loop {
-            let session = match &mut this.stage {
-                Stage::Start => this.call.reference.client().0.try_session(),
-                Stage::Pausing(pause) => Some(ready!(pause.as_mut().poll(cx))?),
+            let step = match &mut this.stage {
+                Stage::Start => this.choose(),
+                Stage::Pausing(pause) => match ready!(pause.as_mut().poll(cx)) {
+                    Ok(Some(session)) => this.send(session),
+                    Ok(None) => {
+                        this.stage = Stage::Start;
+                        None
+                    }
+                    Err(error) => Some(Err(error)),
+                },
                 Stage::Waiting(waiter) => {
                     let (answer, state) = ready!(waiter.poll(cx));
-                    match this.settle(answer, state) {
-                        Some(result) => return Poll::Ready(result),
-                        None => continue,
-                    }
+                    this.settle(answer, state)
                 }
             };
-            match session {
-                Some(session) => {
-                    if let Some(result) = this.send(session) {
-                        return Poll::Ready(result);
-                    }
-                }
-                None => this.stage = Stage::Pausing(this.connected()),
+            match step {
+                Some(Err(error)) if this.goes_elsewhere(&error) => this.stage = Stage::Start,
+                Some(result) => return Poll::Ready(result),
+                None => {}
             }
         }
     }
@@ -151,6 +159,65 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
             let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
             (timeout, deadline)
         })
+    }
+
+    /// Chooses a provider and sends the request there if it can be sent at once.
+    fn choose(&mut self) -> Option<Result<R::Output>> {
+        let directory = self.call.reference.directory();
+        let Some(invoker) = directory.choose(&self.tried) else {
+            let directory = Arc::clone(directory);
+            self.stage = self.pause(async move { directory.known().await.map(|()| None) });
+            return None;
+        };
+        let session = invoker.try_session();
+        self.asked = Some(Arc::clone(&invoker));
+        match session {
+            Some(session) => self.send(session),
+            None => {
+                self.stage = self.pause(async move { invoker.session().await.map(Some) });
+                None
+            }
+        }
+    }
+
+    /// Whether a failed call is sent to another provider, which the next choice then finds.
+    fn goes_elsewhere(&mut self, error: &Error) -> bool {
+        let reference = self.call.reference;
+        let idempotent = reference.method(self.call.method).is_some_and(|(method, _)| method.idempotent);
+        let elsewhere = match error.kind() {
+            // The same one will do, if there is no other: its next connection.
+            ErrorKind::ConnectionLost | ErrorKind::BadFrame => true,
+            ErrorKind::Connect | ErrorKind::Status(Status::SERVER_THREADPOOL_EXHAUSTED) => {
+                reference.directory().has_others(&self.tried, self.asked.as_ref())
+            }
+            _ => false,
+        };
+        let again = elsewhere
+            && (error.surely_not_run() || idempotent)
+            && self.retries < reference.cluster().retries()
+            && !reference.client().0.is_closed();
+        if again {
+            self.retries += 1;
+            self.tried.extend(self.asked.take());
+        }
+        again
+    }
+
+    /// Waits, at most until the deadline.
+    fn pause(
+        &mut self,
+        wait: impl Future<Output = Result<Option<Session<ClientProtocol>>>> + Send + 'r,
+    ) -> Stage<'r> {
+        let (timeout, deadline) = self.deadline();
+        Stage::Pausing(Box::pin(async move {
+            match timeout_at(deadline, wait).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let text = format!("no connection to send it on within {timeout:?}");
+                    Err(Error::not_run(ErrorKind::Timeout, text))
+                }
+            }
+        }))
     }
 
     /// Sends the request, or finds out that this takes a pause. Some result when the call is over.
@@ -174,11 +241,14 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
         match sent {
             Ok(Some(waiter)) => self.stage = Stage::Waiting(waiter),
             Ok(None) => return Some(nothing::<R>()),
-            Err(SendError::Congested) => self.stage = Stage::Pausing(self.room_in(session)),
-            Err(SendError::Closed) if self.again() => self.stage = Stage::Start,
+            Err(SendError::Congested) => {
+                let ready = async move { session.ready().await.map(|()| session) };
+                // One that ended meanwhile says so when the request is sent on it.
+                self.stage = self.pause(async move { Ok(ready.await.ok()) });
+            }
             Err(SendError::Closed) => {
                 let text = format!("the connection to {} ended", session.info());
-                return Some(Err(Error::not_run(ErrorKind::Connect, text)));
+                return Some(Err(Error::not_run(ErrorKind::ConnectionLost, text)));
             }
             Err(SendError::Full(full)) => {
                 return Some(Err(Error::not_run(ErrorKind::Busy, full.to_string())));
@@ -193,44 +263,7 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
         None
     }
 
-    fn again(&mut self) -> bool {
-        self.tries += 1;
-        self.tries < TRIES
-    }
-
-    /// Waits for a session, at most until the deadline.
-    fn connected(&mut self) -> Pin<Box<dyn Future<Output = Result<Session<ClientProtocol>>> + Send + 'r>> {
-        let client = &self.call.reference.client().0;
-        let (timeout, deadline) = self.deadline();
-        Box::pin(async move {
-            match timeout_at(deadline, client.session()).await {
-                Ok(session) => session,
-                Err(_) => {
-                    let text = format!("no connection within {timeout:?}");
-                    Err(Error::not_run(ErrorKind::Timeout, text))
-                }
-            }
-        })
-    }
-
-    /// Waits for room in a session's output, at most until the deadline.
-    fn room_in(
-        &mut self,
-        session: Session<ClientProtocol>,
-    ) -> Pin<Box<dyn Future<Output = Result<Session<ClientProtocol>>> + Send + 'r>> {
-        let (timeout, deadline) = self.deadline();
-        Box::pin(async move {
-            match timeout_at(deadline, session.ready()).await {
-                Ok(_) => Ok(session),
-                Err(_) => {
-                    let text = format!("{} took nothing for {timeout:?}", session.info());
-                    Err(Error::not_run(ErrorKind::Timeout, text))
-                }
-            }
-        })
-    }
-
-    /// What an answer comes to; none when the call is to be sent again.
+    /// What an answer comes to.
     fn settle(&mut self, answer: Answer, mut state: DecodeState) -> Option<Result<R::Output>> {
         let stage = std::mem::replace(&mut self.stage, Stage::Start);
         let Stage::Waiting(waiter) = stage else { return None };
@@ -240,7 +273,6 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
                 let text = format!("it has {} bytes, more than the client's payload limit", header.length);
                 Err(Error::may_have_run(ErrorKind::BadResponse, text))
             }
-            Answer::Failed(Failure::Lost { not_run: true, .. }) if self.again() => return None,
             Answer::Failed(failure) => Err(self.failed(failure)),
         };
         waiter.give_back(state);

@@ -5,25 +5,28 @@ mod reference;
 mod returned;
 
 use std::{
+    collections::HashMap,
     fmt,
     future::{Future, poll_fn},
     io,
+    pin::pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use getty::{Backoff, ClientBuilder as Dial, Session, transport::Transport};
-use getty_registry::FixedList;
+use getty::{Backoff, transport::Transport};
+use getty_registry::{FixedList, Registry, RegistryError};
 
 use crate::{
+    cluster::{Cluster, Directory, LoadBalance, Pool, PoolSettings, Pools},
     error::{Error, ErrorKind, Result},
-    exchange::{ClientListener, ClientProtocol, ClientSettings},
+    exchange::ClientSettings,
     protocol::PAYLOAD,
-    service::Stub,
+    service::{Stub, Target},
 };
 
 pub use call::{Call, CallFuture};
@@ -49,11 +52,18 @@ pub use returned::{Fallible, Plain, Returned};
 pub struct Client(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
-    /// One pool of sessions for each address.
-    pools: Vec<getty::Client<ClientProtocol>>,
-    turn: AtomicUsize,
+    source: Source,
+    directories: Mutex<HashMap<Target, Weak<Directory>>>,
     closed: AtomicBool,
     pub(crate) timeout: Duration,
+    pub(crate) cluster: Cluster,
+    balance: LoadBalance,
+}
+
+/// Where a client finds its providers.
+enum Source {
+    Fixed(Vec<Arc<Pool>>),
+    Registry(Arc<dyn Registry>, Arc<Pools>),
 }
 
 impl Client {
@@ -80,22 +90,31 @@ impl Client {
         ReferenceBuilder::new(self, info)
     }
 
-    /// Dials now, and waits until all connections to all addresses stand; without it the first call dials.
+    /// Dials now, and waits until all connections stand: those to fixed addresses, or to all providers of the stubs that were made
+    /// so far. Without it the first call dials.
     ///
     /// # Errors
-    /// [`ErrorKind::Connect`] when an address cannot be reached, [`ErrorKind::Closed`] after [`close`](Self::close).
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) when an address cannot be reached or a service has no provider,
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) after [`close`](Self::close).
     pub async fn connect(&self) -> Result<()> {
-        for pool in &self.0.pools {
-            pool.connect().await.map_err(unreachable)?;
+        if let Source::Registry(..) = &self.0.source {
+            let directories: Vec<_> = self.0.directories().values().filter_map(Weak::upgrade).collect();
+            for directory in directories {
+                directory.known().await?;
+            }
+        }
+        for pool in self.0.pools() {
+            pool.connect().await?;
         }
         Ok(())
     }
 
     /// Closes all connections and waits until they have ended. Calls in flight fail at once, and so do later ones, with
-    /// [`ErrorKind::Closed`]. Dropped before it is done, the closing goes on.
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed). Dropped before it is done, the closing goes on.
     pub async fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
-        let mut closing: Vec<_> = self.0.pools.iter().map(|pool| Box::pin(pool.close())).collect();
+        let pools = self.0.pools();
+        let mut closing: Vec<_> = pools.iter().map(|pool| Box::pin(pool.close())).collect();
         poll_fn(|cx| {
             closing.retain_mut(|pool| pool.as_mut().poll(cx).is_pending());
             if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -109,48 +128,40 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// A session that calls may go to, without waiting.
-    pub(crate) fn try_session(&self) -> Option<Session<ClientProtocol>> {
-        self.in_turn().find_map(|pool| pool.pick(|session| session.state().is_usable()))
-    }
-
-    /// A session that calls may go to; dials where that is needed.
-    pub(crate) async fn session(&self) -> Result<Session<ClientProtocol>> {
-        let mut last = None;
-        for pool in self.in_turn() {
-            match pool.session().await {
-                Ok(session) if session.state().is_usable() => return Ok(session),
-                Ok(session) => {
-                    let text = format!("the provider at {} is shutting down", session.info());
-                    last = Some(Error::not_run(ErrorKind::Connect, text));
-                }
-                Err(error) => last = Some(unreachable(error)),
-            }
+    /// The providers of a service. All stubs for one service share them.
+    fn directory(&self, target: &Target) -> Arc<Directory> {
+        let mut directories = self.directories();
+        directories.retain(|_, directory| directory.strong_count() > 0);
+        if let Some(known) = directories.get(target).and_then(Weak::upgrade) {
+            return known;
         }
-        Err(last.unwrap_or_else(|| Error::not_run(ErrorKind::Connect, "the client has no address")))
+        let made = Arc::new(match &self.source {
+            Source::Fixed(pools) => Directory::fixed(target.clone(), pools, self.balance),
+            Source::Registry(registry, pools) => {
+                let subscription = registry.subscribe(&target.wanted());
+                Directory::subscribed(target.clone(), subscription, Arc::clone(pools), self.balance)
+            }
+        });
+        directories.insert(target.clone(), Arc::downgrade(&made));
+        made
     }
 
-    fn in_turn(&self) -> impl Iterator<Item = &getty::Client<ClientProtocol>> {
-        let count = self.pools.len();
-        let first = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        (0..count).filter_map(move |i| self.pools.get(first.wrapping_add(i) % count))
+    fn directories(&self) -> MutexGuard<'_, HashMap<Target, Weak<Directory>>> {
+        self.directories.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-fn unreachable(error: getty::SessionError) -> Error {
-    let kind = match error {
-        getty::SessionError::Closed => ErrorKind::Closed,
-        _ => ErrorKind::Connect,
-    };
-    Error::not_run(kind, error.to_string()).caused_by(error)
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        match &self.source {
+            Source::Fixed(pools) => pools.clone(),
+            Source::Registry(_, pools) => pools.all(),
+        }
+    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("pools", &self.0.pools)
-            .field("timeout", &self.0.timeout)
-            .finish_non_exhaustive()
+        let pools = self.0.pools();
+        f.debug_struct("Client").field("pools", &pools).field("timeout", &self.0.timeout).finish_non_exhaustive()
     }
 }
 
@@ -163,6 +174,8 @@ impl fmt::Debug for Client {
 /// | [`payload`](Self::payload) | 8 MiB | `payload` |
 /// | [`heartbeat`](Self::heartbeat) | 60 s | `heartbeat` |
 /// | [`pending`](Self::pending) | 65,536 calls on a connection | |
+/// | [`cluster`](Self::cluster) | failover, 2 retries | `cluster`, `retries` |
+/// | [`load_balance`](Self::load_balance) | random | `loadbalance` |
 #[derive(Debug, Clone)]
 #[must_use = "a builder makes nothing until `direct` or `dial`"]
 pub struct ClientBuilder {
@@ -170,6 +183,8 @@ pub struct ClientBuilder {
     timeout: Duration,
     settings: ClientSettings,
     backoff: Backoff,
+    cluster: Cluster,
+    balance: LoadBalance,
 }
 
 impl Default for ClientBuilder {
@@ -183,6 +198,8 @@ impl Default for ClientBuilder {
                 pending: 65_536,
             },
             backoff: Backoff::default(),
+            cluster: Cluster::default(),
+            balance: LoadBalance::default(),
         }
     }
 }
@@ -218,6 +235,18 @@ impl ClientBuilder {
         self
     }
 
+    /// What happens when a call fails.
+    pub fn cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = cluster;
+        self
+    }
+
+    /// How a provider is chosen where there are several.
+    pub fn load_balance(mut self, balance: LoadBalance) -> Self {
+        self.balance = balance;
+        self
+    }
+
     /// How it waits between failed attempts to connect.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
@@ -231,9 +260,26 @@ impl ClientBuilder {
     pub fn direct(self, addresses: &str) -> Result<Client> {
         let list = FixedList::parse(addresses)
             .map_err(|error| Error::not_run(ErrorKind::BadRequest, error.to_string()).caused_by(error))?;
-        let settings = Arc::new(self.settings.clone());
-        let pools = list.addresses().map(|address| self.pool(&settings).tcp(address.to_string())).collect();
-        Ok(self.client(pools))
+        let settings = self.pools();
+        let pools =
+            list.addresses().map(|address| Arc::new(Pool::tcp(address.to_string(), &settings))).collect();
+        Ok(self.client(Source::Fixed(pools)))
+    }
+
+    /// The client, for the providers that a registry knows: `zookeeper://127.0.0.1:2181`, `etcd://127.0.0.1:2379`,
+    /// `memory://name`. The registries of other processes are features of this crate.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] when that is no registry, or one whose feature is missing; [`ErrorKind::Connect`] when it cannot
+    /// be reached, unless its URL says `check=false`.
+    pub async fn registry(self, url: &str) -> Result<Client> {
+        Ok(self.registry_with(open_registry(url).await?))
+    }
+
+    /// As [`registry`](Self::registry), with one that is open already and may be shared.
+    pub fn registry_with(self, registry: Arc<dyn Registry>) -> Client {
+        let pools = Arc::new(Pools::new(self.pools()));
+        self.client(Source::Registry(registry, pools))
     }
 
     /// The client, over connections that `dial` makes: TLS, a Unix socket, memory. `address` names the place in messages.
@@ -263,17 +309,40 @@ impl ClientBuilder {
         D: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<C>> + Send + 'static,
     {
-        let pool = self.pool(&Arc::new(self.settings.clone())).dial(address, dial);
-        self.client(vec![pool])
+        let address = address.into();
+        let client = self.pools().builder().dial(address.clone(), dial);
+        self.client(Source::Fixed(vec![Arc::new(Pool::over(address, client))]))
     }
 
-    fn pool(&self, settings: &Arc<ClientSettings>) -> Dial<ClientProtocol> {
-        Dial::new(ClientProtocol(Arc::clone(settings)), ClientListener)
-            .connections(self.connections)
-            .backoff(self.backoff)
+    fn pools(&self) -> PoolSettings {
+        PoolSettings {
+            connections: self.connections,
+            backoff: self.backoff,
+            channel: Arc::new(self.settings.clone()),
+        }
     }
 
-    fn client(self, pools: Vec<getty::Client<ClientProtocol>>) -> Client {
-        Client(Arc::new(Shared { pools, turn: AtomicUsize::new(0), closed: AtomicBool::new(false), timeout: self.timeout }))
+    fn client(self, source: Source) -> Client {
+        Client(Arc::new(Shared {
+            source,
+            directories: Mutex::default(),
+            closed: AtomicBool::new(false),
+            timeout: self.timeout,
+            cluster: self.cluster,
+            balance: self.balance,
+        }))
     }
+}
+
+/// Opens the registry that a URL names.
+pub(crate) async fn open_registry(url: &str) -> Result<Arc<dyn Registry>> {
+    let bad = |text: String| Error::not_run(ErrorKind::BadRequest, text);
+    let url = getty_registry::registry_url(url).map_err(|error| bad(error.to_string()).caused_by(error))?;
+    getty_registry::connect(&url).await.map_err(|error| {
+        let kind = match error {
+            RegistryError::Unreachable { .. } => ErrorKind::Connect,
+            _ => ErrorKind::BadRequest,
+        };
+        Error::not_run(kind, error.to_string()).caused_by(error)
+    })
 }

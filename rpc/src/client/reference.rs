@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{Call, Client, Returned};
 use crate::{
+    cluster::{Cluster, Directory},
     serialization::{EncodeArguments, hessian2::Plan},
     service::{Method, ServiceInfo, Stub, Target},
 };
@@ -14,10 +15,12 @@ pub struct Reference(Arc<Inner>);
 
 struct Inner {
     client: Client,
+    directory: Arc<Directory>,
     target: Target,
     methods: &'static [Method],
     plans: Vec<Plan>,
     timeout: Option<Duration>,
+    cluster: Cluster,
 }
 
 impl Reference {
@@ -34,6 +37,14 @@ impl Reference {
 
     pub(super) fn client(&self) -> &Client {
         &self.0.client
+    }
+
+    pub(super) fn directory(&self) -> &Arc<Directory> {
+        &self.0.directory
+    }
+
+    pub(super) fn cluster(&self) -> Cluster {
+        self.0.cluster
     }
 
     pub(super) fn method(&self, index: usize) -> Option<(&Method, &Plan)> {
@@ -60,11 +71,12 @@ pub struct ReferenceBuilder {
     target: Target,
     methods: &'static [Method],
     timeout: Option<Duration>,
+    cluster: Option<Cluster>,
 }
 
 impl ReferenceBuilder {
     pub(super) fn new(client: &Client, info: &'static ServiceInfo) -> Self {
-        Self { client: client.clone(), target: Target::of(info), methods: info.methods, timeout: None }
+        Self { client: client.clone(), target: Target::of(info), methods: info.methods, timeout: None, cluster: None }
     }
 
     /// Another version; empty for none.
@@ -85,10 +97,18 @@ impl ReferenceBuilder {
         self
     }
 
-    /// The stub.
+    /// What happens when one of its calls fails.
+    pub fn cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    /// The stub. With a registry it must be made in a tokio runtime, in which the list of providers is then kept.
     pub fn refer<S: Stub>(self) -> S {
         let plans = self.methods.iter().map(|method| Plan::new(&self.target, method)).collect();
-        let Self { client, target, methods, timeout } = self;
-        S::over(Reference(Arc::new(Inner { client, target, methods, plans, timeout })))
+        let Self { client, target, methods, timeout, cluster } = self;
+        let directory = client.0.directory(&target);
+        let cluster = cluster.unwrap_or(client.0.cluster);
+        S::over(Reference(Arc::new(Inner { client, directory, target, methods, plans, timeout, cluster })))
     }
 }

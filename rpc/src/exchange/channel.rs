@@ -60,6 +60,8 @@ pub(crate) struct Channel {
     beat: Beat,
     /// The provider said that it is shutting down.
     read_only: AtomicBool,
+    /// Nobody calls here any more; it closes when its last call has ended.
+    retiring: AtomicBool,
     /// Set by whatever ends it first.
     end: OnceLock<End>,
     settings: Arc<ClientSettings>,
@@ -76,6 +78,7 @@ impl Protocol for ClientProtocol {
             pending: Pending::new(settings.pending),
             beat: Beat::new(settings.heartbeat, Instant::now()),
             read_only: AtomicBool::new(false),
+            retiring: AtomicBool::new(false),
             end: OnceLock::new(),
             settings: Arc::clone(&settings),
         };
@@ -130,24 +133,36 @@ impl Channel {
         self.read_only.store(read_only, Ordering::Relaxed);
     }
 
+    /// Closes the session when its calls in flight have ended. Further calls must not be sent there.
+    pub(crate) fn close_when_done(session: &Session<ClientProtocol>) {
+        session.state().retiring.store(true, Ordering::SeqCst);
+        session.state().close_if_done(session);
+    }
+
+    fn close_if_done(&self, session: &Session<ClientProtocol>) {
+        if self.retiring.load(Ordering::SeqCst) && self.pending.is_idle() {
+            session.close();
+        }
+    }
+
     /// Queues a request that is answered. Once it is queued, some answer comes: the peer's, a timeout, or the connection's end.
     pub(crate) fn send<A: EncodeArguments>(
         session: &Session<ClientProtocol>,
         request: &Outgoing<'_, A>,
     ) -> Result<Waiter, SendError> {
         let channel = session.state();
-        let (_, waiter) = session
+        let (_, id) = session
             .write_with(Flush::Auto, |out| {
                 channel.still_usable()?;
                 let start_timer = || session.set_cron(Some(TICK));
                 let id = channel.pending.begin(out.offset(), request.deadline, start_timer)?;
-                // From here on the slot is given back when anything fails or panics.
-                let waiter = Waiter { session: session.clone(), id };
+                let mut slot = Slot { pending: &channel.pending, id, kept: false };
                 channel.encode(out, true, id, request)?;
-                Ok(waiter)
+                slot.kept = true;
+                Ok(id)
             })
             .map_err(SendError::from)?;
-        Ok(waiter)
+        Ok(Waiter { session: session.clone(), id })
     }
 
     /// Queues a request that is not answered.
@@ -213,6 +228,21 @@ impl From<WriteError> for SendError {
     }
 }
 
+/// Gives a slot back when the request is not written after all. It lives under the session's lock, so it does no more than that.
+struct Slot<'a> {
+    pending: &'a Pending,
+    id: i64,
+    kept: bool,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.pending.cancel(self.id);
+        }
+    }
+}
+
 /// Waits for one answer. Dropped, it gives its slot back and the answer is ignored.
 pub(crate) struct Waiter {
     session: Session<ClientProtocol>,
@@ -237,6 +267,7 @@ impl Waiter {
 impl Drop for Waiter {
     fn drop(&mut self) {
         self.channel().pending.cancel(self.id);
+        self.channel().close_if_done(&self.session);
     }
 }
 
@@ -250,7 +281,10 @@ impl EventListener<ClientProtocol> for ClientListener {
         match frame {
             Frame::Whole(header, body) => match header.kind {
                 Kind::Response { .. } if header.event => {}
-                Kind::Response { .. } => channel.pending.answered(header, kept(body)),
+                Kind::Response { .. } => {
+                    channel.pending.answered(header, kept(body));
+                    channel.close_if_done(session);
+                }
                 Kind::Request { .. } if header.event => channel.event(session, header, &body),
                 Kind::Request { two_way } => refuse(session, header, two_way),
             },
@@ -271,6 +305,7 @@ impl EventListener<ClientProtocol> for ClientListener {
         let channel = session.state();
         let now = Instant::now();
         channel.pending.expire(now, || session.set_cron(Some(channel.beat.interval())));
+        channel.close_if_done(session);
         if let Some(cause) = channel.beat.tick(session, now) {
             let _ = channel.end.set(End { bad_frame: false, cause });
         }

@@ -234,6 +234,11 @@ impl Pending {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether no call waits for an answer.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lock().waiting == 0
+    }
+
     /// Calls that wait.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {

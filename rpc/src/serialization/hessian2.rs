@@ -208,12 +208,13 @@ pub(crate) fn closing(d: &mut Decoder<'_, '_>) -> Result<bool> {
     Ok(closing)
 }
 
-/// The text of an answer whose status is not OK: null, missing or broken text is none. Cut to 4,096 characters.
+/// The text of an answer whose status is not OK: null, missing, empty or broken text is none. Cut to 4,096 characters.
 pub(crate) fn error_text(d: &mut Decoder<'_, '_>) -> Option<String> {
-    match d.peek() {
-        Some(Kind::String) => d.str().ok().map(|text| text.chars().take(TEXT).collect()),
-        _ => None,
+    if d.peek() != Some(Kind::String) {
+        return None;
     }
+    let text = d.str().ok().filter(|text| !text.is_empty())?;
+    Some(text.chars().take(TEXT).collect())
 }
 
 /// The text of an event; null is none.

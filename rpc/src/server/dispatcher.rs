@@ -14,7 +14,7 @@ use getty::{BoxError, ConnInfo, EventListener, Opened, Protocol, Session};
 use getty_hessian2::{DecodeState, Decoder};
 use tokio::{
     sync::Notify,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -33,6 +33,8 @@ use crate::{
 
 /// Answered by every provider with its own argument.
 const ECHO: &str = "$echo";
+/// Decoding states that a connection keeps.
+const STATES: usize = 16;
 /// Id of the heartbeat that follows the read-only event; those that look after a silent peer have others.
 const KNOWS: i64 = i64::MIN;
 /// How long a peer has to answer it. One that answers no heartbeats holds up the shutdown so long.
@@ -78,13 +80,15 @@ impl ServerShared {
 
     /// Tells all callers to send nothing more, and waits for the calls in flight, those included that were sent before the caller
     /// knew.
-    pub(super) async fn drain(&self, wait: Duration) {
+    /// Takes at least the `notice`, in which late calls are served too, and at most `wait`.
+    pub(super) async fn drain(&self, wait: Duration, notice: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         let all: Vec<_> = self.sessions().values().cloned().collect();
         for session in all {
             self.say_read_only(&session);
         }
         let done = async {
+            sleep(notice).await;
             let _ = timeout(KNOWS_WAIT, self.until_none(&self.unaware)).await;
             self.until_none(&self.running).await;
         };
@@ -156,8 +160,9 @@ pub(crate) struct Connection {
     beat: Beat,
     /// The peer was told of the shutdown and has not answered yet.
     unaware: AtomicBool,
-    /// Used by one request after the other; it keeps the class definitions of this peer, and of no other.
-    decode: Mutex<DecodeState>,
+    /// Used by one request after the other; they keep the class definitions of this peer, and of no other. As many as requests are
+    /// decoded at a time.
+    decode: Mutex<Vec<DecodeState>>,
 }
 
 impl Protocol for ServerProtocol {
@@ -228,14 +233,19 @@ impl Dispatcher {
     }
 
     fn request(&self, session: &Session<ServerProtocol>, header: Header, two_way: bool, body: &Bytes) {
-        let mut state = session.state().decode.lock().unwrap_or_else(PoisonError::into_inner);
-        state.reset();
+        let states = || session.state().decode.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = states().pop().unwrap_or_default();
         let sender = Sender::new(session, &self.0, header);
         if let Err(Refusal { status, text }) = self.dispatch(sender.clone(), body, &mut state, two_way) {
             tracing::debug!(peer = ?session.peer(), %status, text, "refused a request");
             if two_way {
                 sender.status(status, &text);
             }
+        }
+        state.reset();
+        let mut states = states();
+        if states.len() < STATES {
+            states.push(state);
         }
     }
 

@@ -1,13 +1,14 @@
 //! A server: services on an address, and an orderly end.
 //!
 //! ```text
-//!   serve_until:  serving ---- stop ----> draining ------------------> closing ------> done
-//!                                         read-only event to all,      what is queued
-//!                                         calls in flight finish,      is written,
-//!                                         late ones are still served   connections close
+//!   serve_until:  serving ---- stop ----> withdrawing ---> draining -----------------> closing ------> done
+//!                 registered              unregistered     read-only event to all,     what is queued
+//!                                                          calls in flight finish,     is written,
+//!                                                          late ones are still served  connections close
 //! ```
 
 mod dispatcher;
+mod export;
 mod invocation;
 mod registry;
 mod reply;
@@ -23,16 +24,26 @@ use std::{
     time::Duration,
 };
 
-use getty::transport::{Listen, TcpListen};
+use getty::{
+    Pool,
+    transport::{Listen, TcpListen},
+};
+use getty_registry::Registry;
 use tokio::sync::oneshot;
 
-use crate::{protocol::PAYLOAD, service::Service};
+use crate::{client::open_registry, protocol::PAYLOAD, service::Service};
 
 pub use invocation::Invocation;
 pub use reply::Reply;
 
+use export::Exports;
 use dispatcher::{Dispatcher, ServerProtocol, ServerShared};
 use registry::Services;
+
+/// Name of an application that does not say its own.
+const APPLICATION: &str = "getty";
+/// How long consumers may take to hear from their registry that a provider goes.
+const NOTICE: Duration = Duration::from_secs(3);
 
 /// Serves services.
 ///
@@ -57,6 +68,9 @@ use registry::Services;
 /// | [`heartbeat`](Self::heartbeat) | 60 s | `heartbeat` |
 /// | [`shutdown_wait`](Self::shutdown_wait) | 10 s | `dubbo.service.shutdown.wait` |
 /// | [`running`](Self::running) | 16,384 calls | `executes`, `threads` |
+/// | [`pool`](Self::pool) | in the connection's task | `dispatcher`, `threadpool` |
+/// | [`application`](Self::application) | `getty` | `application` |
+/// | [`notice`](Self::notice) | 3 s with a registry, else none | |
 #[must_use = "a server serves only when `serve` is awaited"]
 pub struct Server<A = TcpListen> {
     listen: A,
@@ -66,6 +80,10 @@ pub struct Server<A = TcpListen> {
     shutdown_wait: Duration,
     running: usize,
     connections: usize,
+    pool: Pool,
+    registries: Vec<Arc<dyn Registry>>,
+    application: String,
+    notice: Option<Duration>,
 }
 
 impl Server {
@@ -89,6 +107,10 @@ impl<A: Listen> Server<A> {
             shutdown_wait: Duration::from_secs(10),
             running: 16_384,
             connections: getty::Limits::default().sessions,
+            pool: Pool::Inline,
+            registries: Vec::new(),
+            application: APPLICATION.to_owned(),
+            notice: None,
         }
     }
 
@@ -129,9 +151,48 @@ impl<A: Listen> Server<A> {
         self
     }
 
+    /// Where requests are decoded and handlers begin. In the connection's task, which is the default, a handler that computes long
+    /// holds up the requests behind it on the same connection; in a [`Pool::Fixed`] it does not, and answers come back in
+    /// another order.
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.pool = pool;
+        self
+    }
+
     /// How many connections may be open at a time. Further ones are closed at once.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
+        self
+    }
+
+    /// Registers all services with the registry that a URL names, once the server serves: `zookeeper://127.0.0.1:2181`,
+    /// `etcd://127.0.0.1:2379`, `memory://name`. May be called for several. A concrete listen address is registered as it is, `0.0.0.0` as
+    /// the machine's first address that is no loopback; `DUBBO_IP_TO_REGISTRY` and `DUBBO_PORT_TO_REGISTRY` override both.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) when that is no registry, or one whose feature is missing;
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect) when it cannot be reached, unless its URL says `check=false`.
+    pub async fn registry(self, url: &str) -> crate::Result<Self> {
+        let registry = open_registry(url).await?;
+        Ok(self.registry_with(registry))
+    }
+
+    /// As [`registry`](Self::registry), with one that is open already and may be shared.
+    pub fn registry_with(mut self, registry: Arc<dyn Registry>) -> Self {
+        self.registries.push(registry);
+        self
+    }
+
+    /// The application's name in registries.
+    pub fn application(mut self, name: impl Into<String>) -> Self {
+        self.application = name.into();
+        self
+    }
+
+    /// How long late calls are still served at the end, even when none is in flight: consumers hear of it only when their registry
+    /// tells them. Part of [`shutdown_wait`](Self::shutdown_wait).
+    pub fn notice(mut self, notice: Duration) -> Self {
+        self.notice = Some(notice);
         self
     }
 
@@ -148,26 +209,35 @@ impl<A: Listen> Server<A> {
         self.serve_until(pending()).await
     }
 
-    /// Serves until `stop` is ready, then ends in good order: callers are told to send nothing more (read-only event; answers to Go
+    /// Serves until `stop` is ready, then ends in good order: the services are unregistered, callers are told to send nothing more (read-only event; answers to Go
     /// callers carry `closing`), calls in flight finish and late ones are still served, at most for
     /// [`shutdown_wait`](Self::shutdown_wait), then the connections close. Dropped before, it stops accepting.
     ///
     /// # Errors
-    /// Those of [`getty::Server::serve_until`].
+    /// When a service cannot be registered, and those of [`getty::Server::serve_until`].
     pub async fn serve_until(self, stop: impl Future<Output = ()> + Send) -> io::Result<()> {
+        let exports = Exports::publish(
+            &self.registries,
+            &self.services,
+            &self.application,
+            self.listen.local_addr(),
+        )
+        .map_err(io::Error::other)?;
         let shutdown_wait = self.shutdown_wait;
+        let notice = self.notice.unwrap_or(if self.registries.is_empty() { Duration::ZERO } else { NOTICE });
         let connections = self.connections;
         let shared = Arc::new(ServerShared::new(self.services, self.payload, self.heartbeat, self.running));
         let (close, closed) = oneshot::channel::<()>();
         let limits = getty::Limits::default().sessions(connections);
-        let mut serving = pin!(getty::Server::over(self.listen).limits(limits).serve_until(
+        let mut serving = pin!(getty::Server::over(self.listen).limits(limits).pool(self.pool).serve_until(
             ServerProtocol(Arc::clone(&shared)),
             Dispatcher(Arc::clone(&shared)),
             async { drop(closed.await) },
         ));
         let mut drained = pin!(async {
             stop.await;
-            shared.drain(shutdown_wait).await;
+            exports.withdraw().await;
+            shared.drain(shutdown_wait, notice).await;
         });
         let mut close = Some(close);
         poll_fn(|cx| {

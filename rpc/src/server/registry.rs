@@ -47,6 +47,10 @@ impl Services {
             .map(|entry| (&entry.target, &entry.service))
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Target, &Arc<dyn Service>)> {
+        self.0.iter().map(|entry| (&entry.target, &entry.service))
+    }
+
     /// Says that there is no such service, and what there is.
     pub(super) fn no_service(&self, asked: &Target) -> String {
         format!(

@@ -44,13 +44,14 @@ impl Parse for ServiceAttributes {
     }
 }
 
-/// `#[method(name = "getUser", descriptor = "I", timeout_ms = 500, oneway)]`
+/// `#[method(name = "getUser", descriptor = "I", timeout_ms = 500, oneway, idempotent)]`
 #[derive(Default)]
 pub(super) struct MethodAttributes {
     pub(super) name: Option<String>,
     pub(super) descriptor: Option<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) oneway: bool,
+    pub(super) idempotent: bool,
 }
 
 impl MethodAttributes {
@@ -76,10 +77,12 @@ impl MethodAttributes {
             }
         } else if meta.path.is_ident("oneway") {
             self.oneway = true;
+        } else if meta.path.is_ident("idempotent") {
+            self.idempotent = true;
         } else {
             return Err(syn::Error::new(
                 meta.path.span(),
-                "expected `name`, `descriptor`, `timeout_ms` or `oneway`",
+                "expected `name`, `descriptor`, `timeout_ms`, `oneway` or `idempotent`",
             ));
         }
         Ok(())

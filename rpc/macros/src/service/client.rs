@@ -1,6 +1,6 @@
 //! Owns the client stub: a struct with a method for each of the trait's, which gives a call to await.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::model::{MethodModel, ServiceModel};
@@ -55,11 +55,12 @@ fn method(method: &MethodModel) -> TokenStream {
         }
     };
     let oneway = method.attributes.oneway.then(|| quote!(.oneway()));
+    let idempotent = method.attributes.idempotent.then(|| quote!(.idempotent()));
     let timeout = method.attributes.timeout.map(|timeout| {
         let millis = timeout.as_millis() as u64;
         quote!(.timeout(::core::time::Duration::from_millis(#millis)))
     });
-    quote!(::getty_rpc::Method::new(#name, #descriptor, #count) #oneway #timeout)
+    quote!(::getty_rpc::Method::new(#name, #descriptor, #count) #oneway #idempotent #timeout)
 }
 
 fn call(index: usize, method: &MethodModel) -> TokenStream {
@@ -78,16 +79,16 @@ fn call(index: usize, method: &MethodModel) -> TokenStream {
 }
 
 /// As in the trait, without a leading underscore that says there that it is not used.
-fn argument_name(method: &MethodModel, index: usize) -> proc_macro2::Ident {
-    match method.arguments.get(index) {
-        Some((name, _)) => {
-            let text = name.to_string();
-            match text.trim_start_matches('_') {
-                "" => format_ident!("argument_{index}"),
-                bare if bare.len() < text.len() => format_ident!("{bare}"),
-                _ => name.clone(),
-            }
-        }
-        None => format_ident!("argument_{index}"),
+fn argument_name(method: &MethodModel, index: usize) -> Ident {
+    let Some((name, _)) = method.arguments.get(index) else { return format_ident!("argument_{index}") };
+    let text = name.to_string();
+    let bare = text.trim_start_matches('_');
+    if bare.len() == text.len() {
+        return name.clone();
+    }
+    let is_taken = || method.arguments.iter().any(|(other, _)| other == bare);
+    match syn::parse_str::<Ident>(bare) {
+        Ok(bare) if !is_taken() => Ident::new(&bare.to_string(), name.span()),
+        _ => format_ident!("argument_{index}"),
     }
 }

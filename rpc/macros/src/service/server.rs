@@ -14,17 +14,17 @@ pub(super) fn dispatch(service: &ServiceModel) -> TokenStream {
         #[doc = #doc]
         #[derive(Debug)]
         #[allow(dead_code)] // Whoever calls the trait may not serve it.
-        #visibility struct #server<T>(::std::sync::Arc<T>);
+        #visibility struct #server<Implementation>(::std::sync::Arc<Implementation>);
 
         #[allow(dead_code)] // As above.
-        impl<T: #name> #server<T> {
+        impl<Implementation: #name> #server<Implementation> {
             /// Serves this implementation.
-            pub fn new(service: impl ::core::convert::Into<::std::sync::Arc<T>>) -> Self {
+            pub fn new(service: impl ::core::convert::Into<::std::sync::Arc<Implementation>>) -> Self {
                 Self(service.into())
             }
         }
 
-        impl<T: #name> ::getty_rpc::Service for #server<T> {
+        impl<Implementation: #name> ::getty_rpc::Service for #server<Implementation> {
             fn info(&self) -> &'static ::getty_rpc::ServiceInfo {
                 <#client as ::getty_rpc::Stub>::INFO
             }
@@ -48,7 +48,7 @@ fn arm(service: &syn::Ident, index: usize, method: &MethodModel) -> TokenStream 
         #index => {
             let service = ::std::sync::Arc::clone(&self.0);
             invocation.serve::<(#(#types,)*), #returned, _, _>(move |(#(#names,)*)| async move {
-                <T as #service>::#name(&service, #(#names),*).await
+                <Implementation as #service>::#name(&service, #(#names),*).await
             });
         }
     }

@@ -1,0 +1,117 @@
+//! A task pool on the server: answers come back in another order than the requests, and each belongs to its call.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use getty_rpc::{Client, Pool, Server, service};
+use tokio::task::JoinSet;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[service(interface = "com.example.Work")]
+trait Work {
+    /// Computes for a while, without ever waiting, and gives its argument back.
+    async fn compute(&self, number: i64, rounds: i32) -> i64;
+}
+
+struct Computing;
+
+impl Work for Computing {
+    async fn compute(&self, number: i64, rounds: i32) -> i64 {
+        let mut x = std::hint::black_box(number);
+        for _ in 0..rounds {
+            x = std::hint::black_box(x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        }
+        std::hint::black_box(x);
+        number
+    }
+}
+
+async fn serve(pool: Pool) -> WorkClient {
+    let server = Server::bind("127.0.0.1:0").await.unwrap().pool(pool).service(WorkServer::new(Computing));
+    let address = server.local_addr().unwrap().to_string();
+    tokio::spawn(server.serve());
+    Client::builder().timeout(PATIENCE).direct(&address).unwrap().refer()
+}
+
+/// In which order calls that are sent one after the other are answered. The first of each eight computes much longer.
+async fn order_of_answers(work: &WorkClient) -> Vec<i64> {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let mut calls = Vec::new();
+    for number in 0..64 {
+        let rounds = if number % 8 == 0 { 2_000_000 } else { 0 };
+        let (work, order) = (work.clone(), Arc::clone(&order));
+        calls.push(async move {
+            assert_eq!(work.compute(number, rounds).await.unwrap(), number);
+            order.lock().unwrap().push(number);
+        });
+    }
+    // One task polls them in turn, so they are sent in order over the one connection.
+    let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        calls.retain_mut(|call| call.as_mut().poll(cx).is_pending());
+        if calls.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    Arc::try_unwrap(order).unwrap().into_inner().unwrap()
+}
+
+const FIXED: Pool = Pool::Fixed { queues: 4, workers: 8, depth: 64 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_a_fixed_pool_answers_come_back_out_of_order() {
+    let work = serve(FIXED).await;
+    let mut reordered = false;
+    // Which worker is faster is the scheduler's choice; that none ever is cannot be.
+    for _ in 0..50 {
+        let order = order_of_answers(&work).await;
+        reordered |= !order.is_sorted();
+        if reordered {
+            break;
+        }
+    }
+    assert!(reordered);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_a_pool_the_same_calls_are_answered_in_order() {
+    let work = serve(Pool::Inline).await;
+    for _ in 0..5 {
+        assert!(order_of_answers(&work).await.is_sorted());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_of_a_hundred_thousand_calls_through_a_pool_gets_its_own_answer() {
+    let work = serve(FIXED).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..200_i64 {
+        let work = work.clone();
+        callers.spawn(async move {
+            for call in 0..500 {
+                let number = caller * 1_000 + call;
+                assert_eq!(work.compute(number, 10).await.unwrap(), number);
+            }
+        });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pool_with_a_single_place_loses_nothing() {
+    let work = serve(Pool::Fixed { queues: 1, workers: 1, depth: 1 }).await;
+    let mut callers = JoinSet::new();
+    for number in 0..1_000 {
+        let work = work.clone();
+        callers.spawn(async move { assert_eq!(work.compute(number, 10).await.unwrap(), number) });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller.unwrap();
+    }
+}

@@ -1,0 +1,4 @@
+#[getty_rpc::service(interface = "com.example.Greeter")]
+struct Greeter;
+
+fn main() {}
