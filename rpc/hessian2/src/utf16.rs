@@ -41,6 +41,38 @@ pub(crate) fn count_mixed(bytes: &[u8]) -> Count {
     Count { units: bytes.len() - continuations + pairs, pairs }
 }
 
+/// Whether these bytes are units of three bytes each, by their leads and continuations alone. The length must be a
+/// multiple of three.
+pub(crate) fn is_three_byte(bytes: &[u8]) -> bool {
+    // Leads are 1110xxxx, continuations 10xxxxxx; the pattern comes again every three words.
+    const MASK: [u64; 3] = pattern(0xf0, 0xc0);
+    const WANT: [u64; 3] = pattern(0xe0, 0x80);
+    let (groups, tail) = bytes.as_chunks::<24>();
+    let mut odd = 0;
+    for group in groups {
+        let (words, _) = group.as_chunks::<8>();
+        for ((word, mask), want) in words.iter().zip(MASK).zip(WANT) {
+            odd |= (u64::from_le_bytes(*word) & mask) ^ want;
+        }
+    }
+    let (units, rest) = tail.as_chunks::<3>();
+    odd == 0
+        && rest.is_empty()
+        && units.iter().all(|[a, b, c]| a & 0xf0 == 0xe0 && b & 0xc0 == 0x80 && c & 0xc0 == 0x80)
+}
+
+/// Three words of lead, continuation, continuation, lead, ...
+const fn pattern(lead: u64, continuation: u64) -> [u64; 3] {
+    let mut words = [0; 3];
+    let mut at = 0;
+    while at < 24 {
+        let byte = if at % 3 == 0 { lead } else { continuation };
+        words[at / 8] |= byte << (8 * (at % 8));
+        at += 1;
+    }
+    words
+}
+
 /// Length in bytes of the longest start of `text` that has at most `units` units, and its units. A pair is never
 /// cut.
 pub(crate) fn prefix(text: &str, units: usize) -> (usize, usize) {
@@ -140,6 +172,23 @@ pub(crate) fn sum_lanes(lanes: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_units_of_three_bytes_pass_for_such() {
+        for units in 1..40 {
+            let bytes = "中".repeat(units).into_bytes();
+            assert!(is_three_byte(&bytes), "{units}");
+            for at in 0..bytes.len() {
+                for byte in [b'a', 0xc3, 0xf0, 0xe4 ^ bytes[at]] {
+                    let mut bent = bytes.clone();
+                    bent[at] = byte;
+                    let right =
+                        bent.chunks(3).all(|unit| matches!(unit, [0xe0..=0xef, 0x80..=0xbf, 0x80..=0xbf]));
+                    assert_eq!(is_three_byte(&bent), right, "byte {at} of {units} units is {byte:#x}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn count_agrees_with_the_standard_library() {

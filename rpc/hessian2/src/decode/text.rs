@@ -227,13 +227,19 @@ fn quick_text(rest: &[u8], units: usize) -> Option<&str> {
     three_byte_text(rest, units).or_else(|| mixed_text(rest, units))
 }
 
-/// Text in which each unit has three bytes, as Chinese has. Guessed from the length and proved by counting: without
-/// the proof, tags behind the text could pass for continuations.
+/// Text in which each unit has three bytes, as Chinese has. Guessed from the length and proved by looking at each unit's
+/// three: without the proof, tags behind the text could pass for continuations.
 fn three_byte_text(rest: &[u8], units: usize) -> Option<&str> {
     let bytes = rest.get(..units.checked_mul(3)?)?;
-    let count = utf16::count_mixed(bytes);
-    if count.units != units || count.pairs != 0 {
-        return None;
+    if utf16::is_three_byte(bytes) { valid(bytes) } else { None }
+}
+
+/// The text, if it is UTF-8. The standard library's check goes by bytes where there are characters of several.
+#[inline]
+fn valid(bytes: &[u8]) -> Option<&str> {
+    #[cfg(feature = "simd")]
+    if bytes.len() >= 16 {
+        return simdutf8::basic::from_utf8(bytes).ok();
     }
     str::from_utf8(bytes).ok()
 }
@@ -267,7 +273,7 @@ fn mixed_text(rest: &[u8], units: usize) -> Option<&str> {
         }
         at += 1;
     }
-    str::from_utf8(rest.get(..(at + width).saturating_sub(1))?).ok()
+    valid(rest.get(..(at + width).saturating_sub(1))?)
 }
 
 /// Text that is put together from several runs.
