@@ -24,8 +24,12 @@ pub(crate) fn count(bytes: &[u8]) -> Count {
 #[inline]
 pub(crate) fn count_mixed(bytes: &[u8]) -> Count {
     let (words, tail) = bytes.as_chunks::<8>();
-    let mut continuations = tail.iter().filter(|&&byte| is_continuation(byte)).count();
-    let mut pairs = tail.iter().filter(|&&byte| byte >= 0xf0).count();
+    // Filled up with zeros, which are neither continuations nor leads of four.
+    let mut last = [0; 8];
+    last.iter_mut().zip(tail).for_each(|(place, byte)| *place = *byte);
+    let last = u64::from_le_bytes(last);
+    let mut continuations = sum_lanes(continuation_bits(last));
+    let mut pairs = four_byte_bits(last).count_ones() as usize;
     for group in words.chunks(255) {
         let (mut lanes, mut wide) = (0_u64, 0_u64);
         for word in group {

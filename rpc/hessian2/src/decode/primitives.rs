@@ -157,7 +157,7 @@ impl<'de> Decode<'de> for () {
 impl<'de> Decode<'de> for String {
     #[inline]
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        d.str().map(Cow::into_owned)
+        d.string()
     }
 }
 

@@ -51,6 +51,20 @@ impl<'de> Decoder<'de, '_> {
         self.any_str()
     }
 
+    /// As [`str`](Self::str), for whoever owns the text.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<String> {
+        #[cfg(feature = "simd")]
+        if let Some((&units @ 0..=0x1f, rest)) = self.rest().split_first()
+            && let Some(text) = short_three_byte_text(rest, usize::from(units))
+            && text.len() <= self.state.limits.bytes
+        {
+            self.pos += 1 + text.len();
+            return Ok(text);
+        }
+        self.str().map(Cow::into_owned)
+    }
+
     /// As [`str`](Self::str), with `null` as `None`.
     ///
     /// # Errors
@@ -234,11 +248,26 @@ fn three_byte_text(rest: &[u8], units: usize) -> Option<&str> {
     if utf16::is_three_byte(bytes) { valid(bytes) } else { None }
 }
 
+/// As [`three_byte_text`], for text too short for the check with SIMD, which takes at least 64 bytes: it is checked in a
+/// copy that is filled up with zeros.
+#[cfg(feature = "simd")]
+fn short_three_byte_text(rest: &[u8], units: usize) -> Option<String> {
+    const BLOCK: usize = 64;
+    let bytes = rest.get(..3 * units).filter(|bytes| (15..BLOCK).contains(&bytes.len()))?;
+    if !utf16::is_three_byte(bytes) {
+        return None;
+    }
+    let mut block = [0; BLOCK];
+    block.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    let text = simdutf8::basic::from_utf8(&block).ok()?;
+    text.get(..bytes.len()).map(str::to_owned)
+}
+
 /// The text, if it is UTF-8. The standard library's check goes by bytes where there are characters of several.
 #[inline]
 fn valid(bytes: &[u8]) -> Option<&str> {
     #[cfg(feature = "simd")]
-    if bytes.len() >= 16 {
+    if bytes.len() >= 64 {
         return simdutf8::basic::from_utf8(bytes).ok();
     }
     str::from_utf8(bytes).ok()
