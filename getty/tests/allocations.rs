@@ -1,4 +1,5 @@
-//! In steady state a packet costs no allocation: neither in reading nor in writing, with one packet under way and with many.
+//! In steady state a packet costs no allocation: neither in reading nor in writing, with one packet under way and with many,
+//! nor does putting a timer off.
 //!
 //! One test alone, because the counting allocator counts for the whole process.
 
@@ -7,15 +8,18 @@
 
 mod support;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes, BytesMut};
 use getty::{
-    BoxError, Client, ConnInfo, In, Opened, Out, OutOf, Protocol, Reader, Server, Session, Step, Writer,
-    on_message,
+    BoxError, Client, ConnInfo, In, Limits, Opened, Out, OutOf, Protocol, Reader, Server, Session, Step,
+    Writer, accept, on_message, transport::memory,
 };
 use support::within;
 use tokio::sync::Notify;
@@ -32,7 +36,7 @@ const PACKETS: usize = 10_000;
 const MOST: f64 = 0.01;
 
 #[tokio::test]
-async fn a_packet_in_steady_state_costs_no_allocation() {
+async fn in_steady_state_nothing_is_allocated() {
     let _profiler = dhat::Profiler::builder().testing().build();
     for under_way in [1, 64] {
         let numbers = blocks_for_packets(Numbers, under_way, || [7; SIZE]).await;
@@ -41,6 +45,20 @@ async fn a_packet_in_steady_state_costs_no_allocation() {
         let slices = blocks_for_packets(Slices, under_way, || body.clone()).await;
         assert!(slices <= MOST, "{slices} allocations for a packet kept as a slice, {under_way} under way");
     }
+    let bytes = bytes_for_timers();
+    assert_eq!(bytes, 0, "held by the wheel for a timer that was put off");
+}
+
+/// What a timer takes that is put off again and again, as one does who waits for silence.
+fn bytes_for_timers() -> usize {
+    let (connection, _peer) = memory::pair();
+    let session = accept(connection, Numbers, on_message(|_, _| {}), Limits::default());
+    session.set_cron(Some(Duration::from_secs(60)));
+    let before = dhat::HeapStats::get().curr_bytes;
+    for _ in 0..PACKETS {
+        session.set_cron(Some(Duration::from_secs(60)));
+    }
+    dhat::HeapStats::get().curr_bytes - before
 }
 
 /// Allocated blocks for a packet there and back, in the client and in the server.

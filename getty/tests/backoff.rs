@@ -267,6 +267,19 @@ async fn the_longest_durations_do_no_harm() {
     within(client.close()).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn pauses_of_zero_keep_no_thread_busy() {
+    for backoff in [Backoff::default().first(Duration::ZERO), Backoff::default().max(Duration::ZERO)] {
+        let place = Place::new(Found::Refusal);
+        let client = place.client_of(ClientBuilder::new(Frames, on_message(|_, _| {})).backoff(backoff));
+        within(client.session()).await.unwrap_err();
+        sleep(SECOND).await;
+        let dials = place.dials().len();
+        assert!(dials <= 1_400, "{dials} dials in a second");
+        within(client.close()).await;
+    }
+}
+
 /// Four seats, one minute, with callers and without: at most 20 dials.
 async fn assert_seldom_dialled(found: Found) {
     for demanded in [false, true] {

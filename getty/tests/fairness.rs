@@ -16,9 +16,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use getty::{EventListener, Limits, Server, Session};
-use support::{Frames, HEADER, Recorder, frame, over_memory, within};
-use tokio::{io::AsyncWriteExt, net::TcpStream, runtime::Builder, sync::Notify, time::sleep};
+use getty::{Chunks, EventListener, Flush, Limits, Out, Server, Session, accept, transport::Io};
+use support::{Frames, HEADER, Recorder, frame, over_memory, read_to_end, within};
+use tokio::{
+    io::{AsyncWriteExt, duplex},
+    net::TcpStream,
+    runtime::Builder,
+    sync::Notify,
+    time::sleep,
+};
 
 /// Length of a flooding packet in all.
 const SIZE: usize = 1_024;
@@ -61,6 +67,35 @@ async fn a_packet_on_a_quiet_session_waits_for_a_few_turns_of_the_flooding_ones(
     let bound = FLOODS * 2 * (2 * turn / SIZE);
     assert!(longest <= bound, "{longest} packets of others were handled first, {bound} are fair");
     println!("{longest} of at most {bound}");
+}
+
+#[tokio::test]
+async fn a_read_brings_one_chunk_at_most_also_into_a_buffer_that_others_made_larger() {
+    for _ in 0..8 {
+        // A session that writes much makes its buffer larger, and hands it back for others to use.
+        let (recorder, mut events) = Recorder::new();
+        let (mut peer, session) = over_memory(Chunks, recorder, Limits::default());
+        events.open().await;
+        let much = |out: &mut Out| {
+            out.extend_from_slice(&[0; 200_000]);
+            Ok(())
+        };
+        session.write_with(Flush::Auto, much).unwrap();
+        session.close();
+        assert_eq!(read_to_end(&mut peer).await.len(), 200_000);
+        events.close().await;
+    }
+    let (recorder, mut events) = Recorder::new();
+    let (mut peer, own) = duplex(1_000_000);
+    peer.write_all(&[0; 1_000_000]).await.unwrap();
+    accept(Io::new(own, "memory"), Chunks, recorder, Limits::default());
+    events.open().await;
+    let mut came = 0;
+    while came < 1_000_000 {
+        let length = events.message().await.len();
+        assert!(length <= 64 * 1024, "{length} bytes in one read");
+        came += length;
+    }
 }
 
 #[test]

@@ -16,11 +16,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Where an attempt fails at once, no wait at all would keep a thread busy for good.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How a client waits between failed attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backoff {
-    /// Wait after the first failure; it doubles with each further one. Jitter takes up to a quarter off. Default 200 ms.
+    /// Wait after the first failure; it doubles with each further one. Jitter takes up to a quarter off. No wait is shorter than
+    /// 1 ms before that. Default 200 ms.
     pub first: Duration,
     /// Longest wait. Default 30 s.
     pub max: Duration,
@@ -83,7 +87,7 @@ impl Backoff {
     /// The wait after so many failures in a row, before jitter.
     fn after(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);
-        self.first.saturating_mul(1 << doublings).min(self.max)
+        self.first.max(SHORTEST).saturating_mul(1 << doublings).min(self.max).max(SHORTEST)
     }
 }
 

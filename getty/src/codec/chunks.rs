@@ -5,7 +5,8 @@ use bytes::{Bytes, BytesMut};
 use super::{ConnInfo, Opened, Protocol, Reader, Step, Writer};
 use crate::{BoxError, Out};
 
-/// Raw bytes. Boundaries of packets are those of reads and mean nothing.
+/// Raw bytes. Boundaries of packets are those of reads and mean nothing; a read brings up to 64 KiB, so a smaller
+/// [`Limits::max_packet`](field@crate::Limits::max_packet) ends sessions of peers that send much at a time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Chunks;
 

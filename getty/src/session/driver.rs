@@ -490,12 +490,11 @@ impl<P: Protocol, C: Connection> Drop for Driver<P, C> {
     }
 }
 
-/// Room for what is missing, but never for more than twice what has come, or one chunk: a length is only a claim.
+/// Room for what is missing, but for one chunk at most: a length is only a claim, and no read brings more. A buffer that has
+/// to grow at least doubles, so what has come is seldom moved, and its capacity is never far above twice that.
 fn make_room(buf: &mut BytesMut, need: usize) {
-    let room = buf.capacity() - buf.len();
-    let wanted = need.min(CHUNK.max(2 * buf.len())).max(MIN_ROOM);
-    if room < wanted {
-        buf.reserve(wanted.max(CHUNK));
+    if buf.capacity() - buf.len() < need.clamp(MIN_ROOM, CHUNK) {
+        buf.reserve(CHUNK);
     }
 }
 

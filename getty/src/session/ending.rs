@@ -107,6 +107,7 @@ impl Ending {
                 return Poll::Pending;
             }
             self.sending = driver.discard_input(cx) == Input::Coming;
+            self.stage = Stage::Over;
         }
         if driver.session.0.is_handling() {
             // However long it takes: on_close comes after the last on_message, whose end wakes this task.

@@ -1,0 +1,222 @@
+//! `on_message` in a pool: nothing is lost, nothing grows without end, and `on_close` still comes last.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use getty::{
+    BoxError, ConnInfo, Error, EventListener, Opened, Pool, Protocol, Reader, Server, Session, Step,
+    on_message,
+};
+use support::{
+    FrameReader, FrameWriter, Frames, Recorder, What, frame, read_frame, read_to_end, until, within,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    sync::oneshot,
+    task::{JoinHandle, block_in_place},
+};
+
+const PACKETS: usize = 5_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_packet_is_handled_once_and_as_it_was_sent() {
+    let pool = Pool::Fixed { queues: 3, workers: 7, depth: 5 };
+    let echo = on_message(|session: &Session<Frames>, packet| {
+        session.write(packet).unwrap();
+    });
+    let (address, _stop, _serving) = serve(Frames, pool, echo).await;
+    let (mut input, mut output) = TcpStream::connect(address).await.unwrap().into_split();
+    // Sizes that cut the chunks of the read buffer at all sorts of places.
+    let body = |i: usize| [i.to_be_bytes().to_vec(), vec![i as u8; i % 700]].concat();
+    let sender = tokio::spawn(async move {
+        for i in 0..PACKETS {
+            output.write_all(&frame(&body(i))).await.unwrap();
+        }
+        output
+    });
+    let mut answers = BTreeSet::new();
+    for _ in 0..PACKETS {
+        assert!(answers.insert(read_frame(&mut input).await), "an answer came twice");
+    }
+    assert_eq!(answers, (0..PACKETS).map(body).collect());
+    within(sender).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_reads_no_further_than_the_pool_has_places() {
+    const POOL: Pool = Pool::Fixed { queues: 2, workers: 4, depth: 8 };
+    const MOST: usize = 2 * 8 + 4;
+    let decoded = Arc::new(AtomicUsize::new(0));
+    let longest = Arc::new(AtomicUsize::new(0));
+    let done = Arc::new(AtomicUsize::new(0));
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(Some(gate));
+    let listener = {
+        let (decoded, longest, done) = (Arc::clone(&decoded), Arc::clone(&longest), Arc::clone(&done));
+        on_message(move |_: &Session<Counted>, _| {
+            let mine = gate.lock().unwrap().take();
+            if let Some(gate) = mine {
+                block_in_place(|| gate.recv().unwrap());
+            }
+            let waiting = decoded.load(Ordering::SeqCst) - done.load(Ordering::SeqCst);
+            longest.fetch_max(waiting, Ordering::SeqCst);
+            done.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let (address, _stop, _serving) = serve(Counted(Arc::clone(&decoded)), POOL, listener).await;
+    let mut peer = TcpStream::connect(address).await.unwrap();
+    peer.write_all(&frame(b"").repeat(PACKETS)).await.unwrap();
+    until(|| done.load(Ordering::SeqCst) > 0).await;
+    release.send(()).unwrap();
+    until(|| done.load(Ordering::SeqCst) == PACKETS).await;
+    let longest = longest.load(Ordering::SeqCst);
+    assert!(longest <= MOST, "{longest} packets were decoded and not handled, {MOST} may be");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_packet_does_not_hold_up_those_behind_it() {
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let echo = on_message(move |session: &Session<Frames>, packet: Bytes| {
+        if packet == "slow" {
+            block_in_place(|| gate.lock().unwrap().recv().unwrap());
+        }
+        session.write(packet).unwrap();
+    });
+    let pool = Pool::Fixed { queues: 1, workers: 2, depth: 16 };
+    let (address, _stop, _serving) = serve(Frames, pool, echo).await;
+    let mut peer = TcpStream::connect(address).await.unwrap();
+    peer.write_all(&frame(b"slow")).await.unwrap();
+    peer.write_all(&frame(b"quick").repeat(100)).await.unwrap();
+    for _ in 0..100 {
+        assert_eq!(read_frame(&mut peer).await, b"quick");
+    }
+    release.send(()).unwrap();
+    assert_eq!(read_frame(&mut peer).await, b"slow");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_close_comes_after_the_last_packet_is_handled_and_its_answer_written() {
+    for by_the_peer in [true, false] {
+        let handled = Arc::new(AtomicUsize::new(0));
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let (recorder, mut events) = Recorder::new();
+        let at_close = Arc::new(AtomicUsize::new(0));
+        let recorder = {
+            let (handled, at_close) = (Arc::clone(&handled), Arc::clone(&at_close));
+            let counted = Arc::clone(&handled);
+            recorder
+                .on_message(move |session: &Session<Frames>, packet| {
+                    block_in_place(|| gate.lock().unwrap().recv().unwrap());
+                    session.write(packet).unwrap();
+                    counted.fetch_add(1, Ordering::SeqCst);
+                })
+                .on_close(move |_| at_close.store(handled.load(Ordering::SeqCst), Ordering::SeqCst))
+        };
+        let pool = Pool::Fixed { queues: 2, workers: 2, depth: 16 };
+        let (address, stop, serving) = serve(Frames, pool, recorder).await;
+        let mut peer = TcpStream::connect(address).await.unwrap();
+        peer.write_all(&frame(b"x").repeat(10)).await.unwrap();
+        let session = events.open().await;
+        until(|| session.stats().read_packets == 10).await;
+        if by_the_peer {
+            peer.shutdown().await.unwrap();
+        } else {
+            session.close();
+        }
+        until(|| !session.is_open()).await;
+        (0..10).for_each(|_| release.send(()).unwrap());
+        assert_eq!(read_to_end(&mut peer).await, frame(b"x").repeat(10));
+        drop((peer, session));
+        stop.send(()).unwrap();
+        within(serving).await.unwrap().unwrap();
+        let mut expected = vec!["message"; 10];
+        expected.push("close");
+        assert_eq!(events.names_to_the_end().await, expected);
+        assert_eq!(at_close.load(Ordering::SeqCst), 10);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_the_pool_ends_its_session_and_no_other() {
+    let (recorder, mut events) = Recorder::new();
+    let recorder = recorder.on_message(|session: &Session<Frames>, packet| {
+        assert_ne!(packet, "bad", "on purpose");
+        session.write(packet).unwrap();
+    });
+    let pool = Pool::Fixed { queues: 1, workers: 1, depth: 4 };
+    let (address, _stop, _serving) = serve(Frames, pool, recorder).await;
+    let mut good = TcpStream::connect(address).await.unwrap();
+    events.open().await;
+    for _ in 0..3 {
+        let mut bad = TcpStream::connect(address).await.unwrap();
+        let session = events.open().await;
+        bad.write_all(&frame(b"bad")).await.unwrap();
+        assert_eq!(events.message().await, "bad");
+        let event = events.next().await;
+        assert!(matches!(&event.what, What::Error(error) if matches!(**error, Error::Panicked { .. })));
+        assert!(event.session == session && events.close().await == session);
+        assert_eq!(read_to_end(&mut bad).await, b"");
+    }
+    good.write_all(&frame(b"good")).await.unwrap();
+    assert_eq!(read_frame(&mut good).await, b"good");
+}
+
+/// A server with a pool, what stops it, and its task.
+async fn serve<P: Protocol>(
+    protocol: P,
+    pool: Pool,
+    listener: impl EventListener<P>,
+) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
+    let server = Server::bind("127.0.0.1:0").await.unwrap().pool(pool);
+    let address = server.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async {
+        if stopped.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    (address, stop, tokio::spawn(server.serve_until(protocol, listener, stopped)))
+}
+
+/// As [`Frames`], but counts the packets that its Readers gave.
+struct Counted(Arc<AtomicUsize>);
+
+struct CountedReader(Arc<AtomicUsize>);
+
+impl Protocol for Counted {
+    type Reader = CountedReader;
+    type Writer = FrameWriter;
+    type State = ();
+
+    fn open(&self, _: &ConnInfo) -> Opened<CountedReader, FrameWriter, ()> {
+        Opened::new(CountedReader(Arc::clone(&self.0)), FrameWriter, ())
+    }
+}
+
+impl Reader for CountedReader {
+    type Packet = Bytes;
+
+    fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        let step = FrameReader.read(buf)?;
+        if let Step::Packet(_) = step {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(step)
+    }
+}
