@@ -67,7 +67,9 @@ pub enum RegisterError {
     #[error("expected a URL with an interface, as its path or its parameter `interface`")]
     NoInterface,
     /// A fixed list is written by a person.
-    #[error("a fixed list of providers takes no registrations; add the provider to the list where it is written")]
+    #[error(
+        "a fixed list of providers takes no registrations; add the provider to the list where it is written"
+    )]
     FixedList,
     /// Over [`MAX_REGISTRATIONS`](crate::MAX_REGISTRATIONS).
     #[error("expected at most {} registrations in one registry, found more", crate::MAX_REGISTRATIONS)]

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use etcd_client::{Client, ConnectOptions, Error, GetOptions};
+use tokio::time::timeout;
 
 pub(crate) use self::lease::EtcdLife;
 pub(crate) use self::session::EtcdSession;
@@ -40,14 +41,14 @@ const PING: Duration = Duration::from_secs(3);
 /// Opens an etcd registry.
 pub(crate) async fn connect(url: &Url) -> Result<Arc<dyn Registry>, RegistryError> {
     let settings = Settings::of(url, DEFAULT_PORT, DEFAULT_LEASE)?;
-    let backend = Etcd { settings: settings.clone(), client: None, lease: Arc::default() };
+    let backend = Etcd { settings: settings.clone(), lease: Arc::default() };
     keeper::start(settings, backend).await
 }
 
-/// Opens sessions: a client, which heals its connections by itself, and a lease, which does not.
+/// Opens sessions: a client of one server, and a lease. Not a client of all servers: the crate sends each request to one of
+/// them by chance, and if that is down the request fails.
 pub(crate) struct Etcd {
     settings: Settings,
-    client: Option<Client>,
     /// The lease of the last session, if it may live on; 0 for none.
     lease: Arc<AtomicI64>,
 }
@@ -56,25 +57,41 @@ impl Backend for Etcd {
     type Session = EtcdSession;
     type Life = EtcdLife;
 
+    /// Tries every server once, in an order of chance.
     async fn open(&mut self) -> Result<Opened<Self>, Fault> {
-        let mut client = match &self.client {
-            Some(client) => client.clone(),
-            // With a user this logs in, else it does not even connect.
-            None => self.client.insert(self.dial().await?).clone(),
-        };
+        let mut servers: Vec<&str> = self.settings.servers.iter().map(String::as_str).collect();
+        fastrand::shuffle(&mut servers);
+        let share = self.settings.timeout / u32::try_from(servers.len()).unwrap_or(u32::MAX).max(1);
+        let mut last = Fault::link("no server to try");
+        for server in servers {
+            last = match timeout(share, self.open_at(server)).await {
+                Ok(Ok(opened)) => return Ok(opened),
+                Ok(Err(fault)) if fault.kind == FaultKind::Login => return Err(fault),
+                Ok(Err(fault)) => fault,
+                Err(_) => {
+                    Fault::link(format_args!("{server} did not answer within {} ms", share.as_millis()))
+                }
+            };
+        }
+        Err(last)
+    }
+}
+
+impl Etcd {
+    async fn open_at(&self, server: &str) -> Result<Opened<Self>, Fault> {
+        let mut client = self.dial(server).await?;
         self.probe(&client).await?;
         let life = match self.old_lease(&mut client).await? {
             Some(life) => life,
             None => self.new_lease(&mut client).await?,
         };
-        tracing::debug!(lease = %format_args!("{:x}", life.id()), "opened an etcd session");
+        tracing::debug!(server, lease = %format_args!("{:x}", life.id()), "opened an etcd session");
         let session = EtcdSession::new(client, life.id(), &self.settings);
         Ok(Opened { session: Arc::new(session), life })
     }
-}
 
-impl Etcd {
-    async fn dial(&self) -> Result<Client, Fault> {
+    /// With a user this logs in, else it does not even connect.
+    async fn dial(&self, server: &str) -> Result<Client, Fault> {
         let mut options = ConnectOptions::new()
             .with_connect_timeout(CONNECT_LIMIT.min(self.settings.timeout))
             .with_timeout(self.settings.timeout)
@@ -84,7 +101,7 @@ impl Etcd {
             // A token is forgotten when its server restarts.
             options = options.with_user(&login.user, &login.password).with_auto_token_refresh(true);
         }
-        Client::connect(&self.settings.servers, Some(options)).await.map_err(|error| fault(&error))
+        Client::connect([server], Some(options)).await.map_err(|error| fault(&error))
     }
 
     /// Reads a key, which need not be there nor be readable. A server gives leases to everybody, and without a leader too.
@@ -157,5 +174,7 @@ const PERMISSION_DENIED: i32 = 7;
 
 /// etcd 3.4 answers a wrong user and a wrong password by InvalidArgument with one of these texts.
 fn is_login(text: &str) -> bool {
-    ["authentication failed", "user name is empty", "authentication is not enabled"].iter().any(|known| text.contains(known))
+    ["authentication failed", "user name is empty", "authentication is not enabled"]
+        .iter()
+        .any(|known| text.contains(known))
 }

@@ -123,9 +123,8 @@ impl ProviderUrl {
     /// # Errors
     /// [`UrlError`] if a part cannot stand in a URL, or the whole is too long.
     pub fn build(self) -> Result<Url, UrlError> {
-        let builder = Url::builder(self.protocol, self.address.host())
-            .port(self.address.port())
-            .path(self.interface);
+        let builder =
+            Url::builder(self.protocol, self.address.host()).port(self.address.port()).path(self.interface);
         self.parameters
             .into_iter()
             .fold(builder, |builder, (name, value)| builder.parameter(name, value))

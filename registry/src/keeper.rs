@@ -14,6 +14,10 @@
 //!            +--+
 //! ```
 
+#[cfg_attr(
+    not(feature = "zookeeper"),
+    allow(dead_code, reason = "what only ZooKeeper tells is not told without its backend")
+)]
 pub(crate) mod backend;
 mod declared;
 mod followers;
@@ -61,7 +65,8 @@ pub(crate) async fn start<B: Backend>(
     mut backend: B,
 ) -> Result<Arc<dyn Registry>, RegistryError> {
     let first = if settings.check { Some(first_session(&settings, &mut backend).await?) } else { None };
-    let state = if first.is_some() { RegistryState::Connected } else { RegistryState::NotYet { cause: None } };
+    let state =
+        if first.is_some() { RegistryState::Connected } else { RegistryState::NotYet { cause: None } };
     let shared = Arc::new(Shared {
         settings,
         declared: Arc::default(),
@@ -90,9 +95,8 @@ impl Registry for Kept {
                 return Ok(());
             }
             let cause = match &*seen.borrow() {
-                RegistrationState::Waiting { cause: Some(cause) } | RegistrationState::Uncertain { cause } => {
-                    Arc::clone(cause)
-                }
+                RegistrationState::Waiting { cause: Some(cause) }
+                | RegistrationState::Uncertain { cause } => Arc::clone(cause),
                 _ => "no answer yet".into(),
             };
             Err(UnregisterError::NotConfirmed { waited, cause })
@@ -119,7 +123,9 @@ impl Registry for Kept {
         Box::pin(async move {
             let closed = state.wait_for(|state| matches!(state, RegistryState::Closed));
             if timeout(limit, closed).await.is_err() {
-                tracing::warn!("the registry did not close in time; what is registered goes with its session");
+                tracing::warn!(
+                    "the registry did not close in time; what is registered goes with its session"
+                );
             }
         })
     }

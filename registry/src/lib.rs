@@ -46,6 +46,10 @@ mod etcd;
 pub mod export;
 pub mod fixed;
 mod keeper;
+#[cfg_attr(
+    not(any(feature = "zookeeper", feature = "etcd")),
+    allow(dead_code, reason = "what only servers need is not used without a backend")
+)]
 mod layout;
 mod listing;
 mod memory;
@@ -53,6 +57,10 @@ mod provider;
 mod race;
 mod registration;
 mod registry;
+#[cfg_attr(
+    not(any(feature = "zookeeper", feature = "etcd")),
+    allow(dead_code, reason = "what only servers need is not used without a backend")
+)]
 mod settings;
 mod subscription;
 mod target;

@@ -66,7 +66,8 @@ impl Backend for Memory {
 impl Session for MemorySession {
     async fn ensure(&self, node: &Node) -> Result<(), Fault> {
         let mut directories = self.store.lock();
-        let before = directories.entry(node.directory.clone()).or_default().insert(node.name.clone(), self.id);
+        let before =
+            directories.entry(node.directory.clone()).or_default().insert(node.name.clone(), self.id);
         drop(directories);
         if before.is_none() {
             self.store.changed();
@@ -87,8 +88,12 @@ impl Session for MemorySession {
     async fn follow(&self, interface: &str, list: &Publisher) -> Result<(), Fault> {
         let mut changes = self.store.changes.subscribe();
         let directory = layout::providers(&self.root, interface);
-        let names: Vec<String> =
-            self.store.lock().get(&directory).map(|names| names.keys().cloned().collect()).unwrap_or_default();
+        let names: Vec<String> = self
+            .store
+            .lock()
+            .get(&directory)
+            .map(|names| names.keys().cloned().collect())
+            .unwrap_or_default();
         list.publish_nodes(names);
         // The sender lives as long as `self`.
         let _ = changes.changed().await;

@@ -156,6 +156,9 @@ mod tests {
         assert_eq!(provider("timestamp=1795601762").started(), time);
         assert_eq!(provider("timestamp=1795601762000").started(), time);
         assert_eq!(provider("timestamp=soon").started(), None);
-        assert_eq!(provider("timestamp=18446744073709551615").started(), UNIX_EPOCH.checked_add(Duration::from_millis(u64::MAX)));
+        assert_eq!(
+            provider("timestamp=18446744073709551615").started(),
+            UNIX_EPOCH.checked_add(Duration::from_millis(u64::MAX))
+        );
     }
 }

@@ -102,7 +102,8 @@ fn duration(url: &Url, name: &str) -> Result<Option<Duration>, ParameterError> {
         "m" => Some(60_000),
         _ => None,
     };
-    let total = number.parse::<u64>().ok().zip(milliseconds).and_then(|(number, unit)| number.checked_mul(unit));
+    let total =
+        number.parse::<u64>().ok().zip(milliseconds).and_then(|(number, unit)| number.checked_mul(unit));
     match total {
         Some(total) => Ok(Some(Duration::from_millis(total))),
         None => Err(ParameterError {
@@ -151,7 +152,11 @@ mod tests {
         assert!(!format!("{login:?} {}", settings.shown).contains("p#w"));
         assert_eq!(settings.timeout, Duration::from_millis(500));
         assert_eq!(settings.session, Duration::from_secs(2));
-        assert_eq!(settings.audit, Duration::from_secs(50), "an audit comes at least once a minute, jitter included");
+        assert_eq!(
+            settings.audit,
+            Duration::from_secs(50),
+            "an audit comes at least once a minute, jitter included"
+        );
         assert_eq!(settings.grace, Duration::ZERO);
     }
 

@@ -161,17 +161,13 @@ impl Subscription {
 
     /// The providers of a list that answer the target, one for each address and service, by address.
     fn select(&mut self, listing: &Listing) -> Arc<[Provider]> {
-        let mut skipped = Skipped {
-            unreadable: listing.unreadable,
-            over_limit: listing.over_limit,
-            ..Skipped::default()
-        };
+        let mut skipped =
+            Skipped { unreadable: listing.unreadable, over_limit: listing.over_limit, ..Skipped::default() };
         let mut named = HashSet::new();
         let mut services: HashMap<Service, Provider> = HashMap::new();
         for url in &listing.urls {
-            let matching = self.target.matches(url).and_then(|()| {
-                Provider::of(Arc::clone(url)).ok_or(Mismatch::NoPort)
-            });
+            let matching =
+                self.target.matches(url).and_then(|()| Provider::of(Arc::clone(url)).ok_or(Mismatch::NoPort));
             match matching {
                 Ok(provider) => {
                     let known = services.remove(&Service::of(&provider));
@@ -194,7 +190,8 @@ impl Subscription {
         self.skipped = skipped;
         self.named = named;
         let mut providers: Vec<Provider> = services.into_values().collect();
-        providers.sort_by_cached_key(|provider| (provider.address().clone(), provider.url().to_full_string()));
+        providers
+            .sort_by_cached_key(|provider| (provider.address().clone(), provider.url().to_full_string()));
         providers.into()
     }
 }

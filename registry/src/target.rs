@@ -66,7 +66,12 @@ pub enum Mismatch {
 impl Target {
     /// An interface without version and group, provided by the protocol `dubbo`.
     pub fn new(interface: impl Into<String>) -> Self {
-        Self { interface: interface.into(), version: None, group: None, protocol: DEFAULT_PROTOCOL.to_owned() }
+        Self {
+            interface: interface.into(),
+            version: None,
+            group: None,
+            protocol: DEFAULT_PROTOCOL.to_owned(),
+        }
     }
 
     /// The version; `*` for any. Empty or `0.0.0`: none, as Dubbo's peers write it. Default: none.

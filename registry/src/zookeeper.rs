@@ -19,8 +19,8 @@ use zookeeper_client::{Acls, Client, Error};
 pub(crate) use self::life::ZooKeeperLife;
 pub(crate) use self::session::ZooKeeperSession;
 use crate::error::RegistryError;
-use crate::keeper::backend::{Backend, Fault, FaultKind, Opened};
 use crate::keeper;
+use crate::keeper::backend::{Backend, Fault, FaultKind, Opened};
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::url::Url;
@@ -29,6 +29,9 @@ const DEFAULT_PORT: u16 = 2181;
 
 /// ZooKeeper's servers allow 2 to 20 ticks: 4 to 40 s by default. Dubbo Java asks for 60 s.
 const DEFAULT_SESSION: Duration = Duration::from_secs(15);
+
+/// A server that collects its garbage is silent for a while.
+const LEAST_SILENCE: Duration = Duration::from_secs(1);
 
 /// Opens a ZooKeeper registry.
 pub(crate) async fn connect(url: &Url) -> Result<Arc<dyn Registry>, RegistryError> {
@@ -73,15 +76,27 @@ impl Dialler {
         Self { settings: Arc::new(settings.clone()), cluster: settings.servers.join(",") }
     }
 
-    /// Tries every server once.
+    /// Tries every server once, in an order of chance.
     async fn dial(&self) -> Result<Client, Fault> {
-        let mut connector =
-            Client::connector().with_session_timeout(self.settings.session).with_fail_eagerly();
+        let mut connector = Client::connector()
+            .with_session_timeout(self.settings.session)
+            .with_connection_timeout(self.silence())
+            .with_fail_eagerly();
         if let Some(login) = &self.settings.login {
             let secret = format!("{}:{}", login.user, login.password);
             connector = connector.with_auth("digest", secret.as_bytes());
         }
         connector.connect(&self.cluster).await.map_err(fault)
+    }
+
+    /// How long a server may be silent before the next is tried: the crate's two fifths of a session, but of several
+    /// servers all must have had their turn within the time limit.
+    fn silence(&self) -> Duration {
+        let usual = self.settings.session.mul_f64(0.4);
+        match u32::try_from(self.settings.servers.len()) {
+            Ok(count @ 2..) => usual.min((self.settings.timeout / count).max(LEAST_SILENCE)),
+            _ => usual,
+        }
     }
 }
 
@@ -93,7 +108,9 @@ fn acls(settings: &Settings) -> Acls<'static> {
 
 fn fault(error: Error) -> Fault {
     let kind = match error {
-        Error::NoHosts | Error::Timeout | Error::ConnectionLoss | Error::Throttled | Error::Custom(_) => FaultKind::Link,
+        Error::NoHosts | Error::Timeout | Error::ConnectionLoss | Error::Throttled | Error::Custom(_) => {
+            FaultKind::Link
+        }
         Error::SessionExpired | Error::SessionMoved | Error::ClientClosed => FaultKind::Session,
         Error::AuthFailed => FaultKind::Login,
         _ => FaultKind::Refused,

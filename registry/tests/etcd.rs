@@ -283,3 +283,19 @@ async fn a_user_is_logged_in_and_stays_so_over_a_restart() {
     let refused = state.wait_for(|state| format!("{state:?}").contains("permission denied"));
     assert!(within("a cause", refused).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_server_of_several_is_enough() {
+    let (server, dead) = (Server::start(Kind::Etcd), Server::prepare(Kind::Etcd));
+    // Connections to it are made, and nobody answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let servers =
+        [dead.address(), silent.local_addr().unwrap(), server.address()].map(|address| address.to_string());
+    let at = format!("etcd://{},no.such.host.invalid:2379", servers.join(","));
+    for _ in 0..4 {
+        let registry = Place::new(&at, "timeout=6s").connect().await;
+        let interface = interface();
+        register(&registry, &provider(&interface, 1)).await;
+        ports(&mut subscribe(&registry, &interface), &[1]).await;
+    }
+}

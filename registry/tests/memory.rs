@@ -17,5 +17,5 @@ async fn registries_of_one_name_are_one_and_those_of_another_are_not() {
     let again = Place::new("memory://one", "").connect().await;
     assert_eq!(ports_of(&next(&mut subscribe(&again, &interface)).await), [1]);
     let other = Place::new("memory://other", "").connect().await;
-    assert_eq!(ports_of(&next(&mut subscribe(&other, &interface)).await), []);
+    assert!(next(&mut subscribe(&other, &interface)).await.snapshot.is_empty());
 }

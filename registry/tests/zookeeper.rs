@@ -42,7 +42,10 @@ impl Hand for ZooKeeper {
     }
 
     async fn put(&self, path: &str) {
-        self.0.create(path, b"127.0.0.1", &CreateMode::Persistent.with_acls(Acls::anyone_all())).await.unwrap();
+        self.0
+            .create(path, b"127.0.0.1", &CreateMode::Persistent.with_acls(Acls::anyone_all()))
+            .await
+            .unwrap();
     }
 
     async fn delete(&self, path: &str) {
@@ -115,7 +118,8 @@ async fn an_expired_session_is_followed_by_a_new_one_with_all_that_is_declared()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_of_an_old_session_is_replaced_without_a_consumer_seeing_it_vanish() {
     let server = Server::start(Kind::ZooKeeper);
-    let place = Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=1s&empty-grace=0");
+    let place =
+        Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=1s&empty-grace=0");
     let consumers = place.connect().await;
     let interface = interface();
     let url = provider(&interface, 1);
@@ -193,7 +197,8 @@ async fn a_closed_or_dropped_registry_leaves_no_session_on_the_server() {
     let place = Place::new(format!("zookeeper://{}", server.address()), "session=4s&timeout=2s");
     let sessions = || {
         let dump = tokio::task::block_in_place(|| server.ask("dump")).unwrap();
-        let ephemerals = dump.split("Sessions with Ephemerals").nth(1).unwrap_or_default().matches("0x").count();
+        let ephemerals =
+            dump.split("Sessions with Ephemerals").nth(1).unwrap_or_default().matches("0x").count();
         (dump.matches("0x").count(), ephemerals)
     };
     let before = sessions();
@@ -220,19 +225,28 @@ async fn nodes_made_with_a_user_are_that_users_alone() {
     hand.0.auth("digest", b"me:se#cret").await.unwrap();
     assert_eq!(hand.names(&format!("/dubbo/{interface}/providers")).await.len(), 1);
     // Another user is told so in the state of his registration, and goes on trying.
-    let other = Place::new(format!("zookeeper://you:x@{}", server.address()), "session=2s&timeout=1s").connect().await;
+    let other = Place::new(format!("zookeeper://you:x@{}", server.address()), "session=2s&timeout=1s")
+        .connect()
+        .await;
     let registration = other.register(provider(&interface, 2)).unwrap();
     let mut state = registration.watch();
-    let refused = within("a cause", state.wait_for(|state| format!("{state:?}").contains("not authorized"))).await;
+    let refused =
+        within("a cause", state.wait_for(|state| format!("{state:?}").contains("not authorized"))).await;
     assert!(refused.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_server_of_several_is_enough() {
     let (server, dead) = (Server::start(Kind::ZooKeeper), Server::prepare(Kind::ZooKeeper));
-    let at = format!("zookeeper://{},{},no.such.host.invalid:2181", dead.address(), server.address());
-    let registry = Place::new(at, "session=2s&timeout=10s").connect().await;
-    let interface = interface();
-    register(&registry, &provider(&interface, 1)).await;
-    ports(&mut subscribe(&registry, &interface), &[1]).await;
+    // Connections to it are made, and nobody answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let servers =
+        [dead.address(), silent.local_addr().unwrap(), server.address()].map(|address| address.to_string());
+    let at = format!("zookeeper://{},no.such.host.invalid:2181", servers.join(","));
+    for _ in 0..8 {
+        let registry = Place::new(&at, "session=4s&timeout=6s").connect().await;
+        let interface = interface();
+        register(&registry, &provider(&interface, 1)).await;
+        ports(&mut subscribe(&registry, &interface), &[1]).await;
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use etcd_client::{
-    Client, Compare, CompareOp, Error, EventType, GetOptions, PutOptions, Txn, TxnOp, WatchOptions, WatchResponse,
+    Client, Compare, CompareOp, Error, EventType, GetOptions, PutOptions, Txn, TxnOp, WatchOptions,
+    WatchResponse,
 };
 use tokio::time::timeout;
 
@@ -80,7 +81,9 @@ impl Session for EtcdSession {
                 return Err(canceled(&news));
             }
             for event in news.events() {
-                let Some(name) = event.kv().and_then(|pair| name_below(&prefix, pair.key())) else { continue };
+                let Some(name) = event.kv().and_then(|pair| name_below(&prefix, pair.key())) else {
+                    continue;
+                };
                 match event.event_type() {
                     EventType::Put => names.insert(name),
                     EventType::Delete => names.remove(&name),
@@ -103,7 +106,8 @@ impl Session for EtcdSession {
 /// The name of a key directly below a prefix; `None` for the bare parents that other implementations write, and for what
 /// lies deeper.
 fn name_below(prefix: &str, key: &[u8]) -> Option<String> {
-    let name = key.strip_prefix(prefix.as_bytes()).filter(|name| !name.is_empty() && !name.contains(&b'/'))?;
+    let name =
+        key.strip_prefix(prefix.as_bytes()).filter(|name| !name.is_empty() && !name.contains(&b'/'))?;
     // What is no UTF-8 is no URL either, and is counted as such.
     Some(String::from_utf8_lossy(name).into_owned())
 }

@@ -176,7 +176,10 @@ mod tests {
     #[test]
     fn the_environment_overrides_host_and_port() {
         assert_eq!(advertised("0.0.0.0:20880", "203.0.113.9", ""), Ok("203.0.113.9:20880".to_owned()));
-        assert_eq!(advertised("192.0.2.7:20880", " pod-7.example ", "30880"), Ok("pod-7.example:30880".to_owned()));
+        assert_eq!(
+            advertised("192.0.2.7:20880", " pod-7.example ", "30880"),
+            Ok("pod-7.example:30880".to_owned())
+        );
         assert_eq!(advertised("0.0.0.0:0", "", "30880"), Ok("10.0.0.5:30880".to_owned()));
     }
 

@@ -50,6 +50,7 @@ pub(crate) struct Task {
 }
 
 impl Declared {
+    /// Writes a wish down; one that is there already is the same.
     pub(crate) fn want(&self, node: Node, url: Url) -> Result<Registration, RegisterError> {
         let mut inner = self.lock();
         if inner.closed {
@@ -65,7 +66,9 @@ impl Declared {
         let (state, seen) = watch::channel(RegistrationState::Waiting { cause: None });
         let attempted = inner.wishes.get(&node).is_some_and(|old| old.attempted);
         let wish = Wish { url: Arc::clone(&url), wanted: true, due: true, attempted, state };
-        inner.wishes.insert(Arc::new(node), wish);
+        if let Some(withdrawn) = inner.wishes.insert(Arc::new(node), wish) {
+            withdrawn.set(RegistrationState::Unregistered);
+        }
         drop(inner);
         self.work.notify_one();
         Ok(Registration::of(url, seen))
@@ -88,6 +91,7 @@ impl Declared {
         Some(seen)
     }
 
+    /// Withdraws all wishes.
     pub(crate) fn withdraw_all(&self) {
         let mut inner = self.lock();
         inner.wishes.retain(|_, wish| {
@@ -105,6 +109,7 @@ impl Declared {
         self.lock().wishes.values_mut().for_each(|wish| wish.due = true);
     }
 
+    /// What must be looked at.
     pub(crate) fn due(&self) -> Vec<Task> {
         let inner = self.lock();
         let due = inner.wishes.iter().filter(|(_, wish)| wish.due);
@@ -125,7 +130,9 @@ impl Declared {
     /// Tells how a task went. A wish that has changed meanwhile stays due.
     pub(crate) fn settle(&self, task: &Task, result: &Result<(), Fault>) {
         let mut inner = self.lock();
-        let Some(wish) = inner.wishes.get_mut(&task.node).filter(|wish| wish.wanted == task.wanted) else { return };
+        let Some(wish) = inner.wishes.get_mut(&task.node).filter(|wish| wish.wanted == task.wanted) else {
+            return;
+        };
         match (result, task.wanted) {
             (Ok(()), true) => {
                 wish.due = false;
@@ -166,6 +173,7 @@ impl Declared {
         Some(result)
     }
 
+    /// All lists that are followed.
     pub(crate) fn lists(&self) -> Vec<(Arc<str>, Arc<Publisher>)> {
         self.lock().lists.iter().map(|(interface, list)| (Arc::clone(interface), Arc::clone(list))).collect()
     }

@@ -1,11 +1,12 @@
 //! Owns the reconciling of registrations: in one session, it makes the registry what is declared, after every change, after
 //! every break, and on a clock. Must never give up.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backend::{Fault, FaultKind, Session};
 use super::declared::{Declared, Task};
@@ -21,28 +22,28 @@ pub(super) async fn run<S: Session>(
     mut breaks: watch::Receiver<u64>,
 ) -> Fault {
     let mut backoff = Backoff::default();
-    declared.all_due();
-    let mut next_audit = Instant::now() + jittered(audit);
+    let mut next_audit = Instant::now();
     loop {
-        match pass(session.as_ref(), declared, limit).await {
+        if Instant::now() >= next_audit {
+            declared.all_due();
+            next_audit = Instant::now() + jittered(audit);
+        }
+        let (pause, answers) = match pass(session.as_ref(), declared, limit).await {
             Ok(()) => {
                 backoff.reset();
-                match race(sleep_until(next_audit), race(breaks.changed(), declared.work.notified())).await {
-                    Either::Left(()) => {
-                        declared.all_due();
-                        next_audit = Instant::now() + jittered(audit);
-                    }
-                    Either::Right(Either::Left(_)) => declared.all_due(),
-                    Either::Right(Either::Right(())) => {}
-                }
+                (None, true)
             }
             Err(fault) if fault.kind == FaultKind::Session => return fault,
             Err(fault) => {
                 tracing::debug!(%fault, "a registration did not succeed; trying again");
-                if let Either::Right(_) = race(sleep(backoff.next()), breaks.changed()).await {
-                    declared.all_due();
-                }
+                (Some(backoff.next()), fault.kind == FaultKind::Refused)
             }
+        };
+        // What is declared meanwhile need not wait for what is refused, but must wait for a server that does not answer.
+        let declared_more = async { if answers { declared.work.notified().await } else { pending().await } };
+        let wake = pause.map_or(next_audit, |pause| next_audit.min(Instant::now() + pause));
+        if let Either::Left(_) = race(breaks.changed(), race(sleep_until(wake), declared_more)).await {
+            declared.all_due();
         }
     }
 }

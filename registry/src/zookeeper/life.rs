@@ -17,16 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) struct ZooKeeperLife {
     state: StateWatcher,
-    disconnected: bool,
+    /// The state that the keeper knows.
+    told: SessionState,
     dialler: Dialler,
     spare: Arc<Mutex<Option<Client>>>,
 }
 
 impl ZooKeeperLife {
     pub(super) fn of(client: &Client, dialler: Dialler, spare: Arc<Mutex<Option<Client>>>) -> Self {
-        // Not `Client::state_watcher`, which takes the state of now for seen.
-        let state = client.state_watcher();
-        Self { state, disconnected: false, dialler, spare }
+        Self { state: client.state_watcher(), told: SessionState::SyncConnected, dialler, spare }
     }
 
     /// Opens a second session. The crate doubles the pause between the tries of the first without a limit, so it may sleep
@@ -47,41 +46,30 @@ impl ZooKeeperLife {
 
 impl Life for ZooKeeperLife {
     async fn news(&mut self) -> News {
-        loop {
-            let state = if self.disconnected {
-                match race(self.state.changed(), Self::second(&self.dialler)).await {
-                    Either::Left(state) => state,
-                    Either::Right(client) => match self.state.peek_state() {
-                        SessionState::Disconnected => {
-                            *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
-                            return News::Lost(Fault::link("disconnected; a new session takes its place"));
-                        }
-                        // The first was quicker after all.
-                        _ => continue,
-                    },
+        // A new watcher takes the state of now for seen, so it is looked at first.
+        let now = self.state.peek_state();
+        self.told = match self.told {
+            told if told != now => now,
+            SessionState::Disconnected => match race(self.state.changed(), Self::second(&self.dialler)).await
+            {
+                Either::Left(state) => state,
+                Either::Right(client) if self.state.peek_state() == SessionState::Disconnected => {
+                    *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = Some(client);
+                    return News::Lost(Fault::link("disconnected; a new session takes its place"));
                 }
-            } else {
-                self.state.changed().await
-            };
-            match state {
-                SessionState::Disconnected => {
-                    self.disconnected = true;
-                    return News::Away(Fault::link("the connection to the server is lost"));
-                }
-                SessionState::SyncConnected | SessionState::ConnectedReadOnly => {
-                    self.disconnected = false;
-                    return News::Back;
-                }
-                SessionState::Expired => {
-                    return News::Lost(Fault::new(FaultKind::Session, "the session has expired"));
-                }
-                SessionState::AuthFailed => {
-                    return News::Lost(Fault::new(FaultKind::Login, "the server refuses the user or the password"));
-                }
-                SessionState::Closed => {
-                    return News::Lost(Fault::new(FaultKind::Session, "the session was closed"));
-                }
+                // The first was quicker after all.
+                Either::Right(_) => self.state.peek_state(),
+            },
+            _ => self.state.changed().await,
+        };
+        match self.told {
+            SessionState::Disconnected => News::Away(Fault::link("the connection to the server is lost")),
+            SessionState::SyncConnected | SessionState::ConnectedReadOnly => News::Back,
+            SessionState::Expired => News::Lost(Fault::new(FaultKind::Session, "the session has expired")),
+            SessionState::AuthFailed => {
+                News::Lost(Fault::new(FaultKind::Login, "the server refuses the user or the password"))
             }
+            SessionState::Closed => News::Lost(Fault::new(FaultKind::Session, "the session was closed")),
         }
     }
 }

@@ -76,7 +76,10 @@ impl ZooKeeperSession {
         }
     }
 
-    async fn answer<T>(&self, request: impl Future<Output = Result<T, Error>>) -> Result<Result<T, Error>, Fault> {
+    async fn answer<T>(
+        &self,
+        request: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<T, Error>, Fault> {
         timeout(self.limit, request).await.map_err(|_| fault(Error::Timeout))
     }
 
@@ -134,7 +137,10 @@ impl Session for ZooKeeperSession {
         list.publish_nodes(names.unwrap_or_default());
         let event = watch.changed().await;
         if event.event_type == EventType::Session {
-            return Err(Fault::new(FaultKind::Link, format_args!("the watch ended: {}", event.session_state)));
+            return Err(Fault::new(
+                FaultKind::Link,
+                format_args!("the watch ended: {}", event.session_state),
+            ));
         }
         Ok(())
     }

@@ -102,7 +102,9 @@ impl Scene {
     pub(crate) async fn both_away(&self) {
         for registry in [&self.providers, &self.consumers] {
             let mut state = registry.state();
-            within("away", state.wait_for(|state| matches!(state, RegistryState::Away { .. }))).await.unwrap();
+            within("away", state.wait_for(|state| matches!(state, RegistryState::Away { .. })))
+                .await
+                .unwrap();
         }
     }
 
@@ -308,7 +310,11 @@ pub(crate) async fn a_url_registered_while_the_server_is_away_is_there_later<H: 
     scene.both_away().await;
     let mut registration = scene.providers.register(provider(&scene.interface, 3)).unwrap();
     let mut subscription = scene.consumers.subscribe(&Target::new(&scene.interface));
-    assert_eq!(ports_of(&next(&mut subscription).await), [1], "the last list is given to those who come late");
+    assert_eq!(
+        ports_of(&next(&mut subscription).await),
+        [1],
+        "the last list is given to those who come late"
+    );
     blocking(&mut server, Server::run).await;
     within("registered", registration.registered()).await.unwrap();
     ports(&mut subscription, &[1, 3]).await;
@@ -368,7 +374,11 @@ pub(crate) async fn a_service_that_was_gone_and_comes_back_elsewhere_is_found_at
 
     // The same address again, registered by a new process before the old node is gone.
     let c = place.connect().await;
-    register(&c, &provider(&interface, 2).to_builder().parameter("timestamp", "4000000000000").build().unwrap()).await;
+    register(
+        &c,
+        &provider(&interface, 2).to_builder().parameter("timestamp", "4000000000000").build().unwrap(),
+    )
+    .await;
     let update = next(&mut seen).await;
     assert_eq!(ports_of(&update), [2]);
     assert_eq!(update.snapshot[0].parameter("timestamp"), Some("4000000000000"));

@@ -1,6 +1,6 @@
 //! What the tests of registries share. Each test file uses its part.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
 pub(crate) mod contract;
@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use getty_registry::{Address, ProviderUrl, Registry, Subscription, Target, Update, Url, connect, registry_url};
+use getty_registry::{
+    Address, ProviderUrl, Registry, Subscription, Target, Update, Url, connect, registry_url,
+};
 
 /// Longest wait for anything: a test that waits longer has failed. No test is quicker or slower for it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);

@@ -94,7 +94,9 @@ impl Server {
             .spawn()
             .expect("a shell");
         let mut pid = String::new();
-        BufReader::new(guard.stdout.take().expect("a pipe")).read_line(&mut pid).expect("the server's process id");
+        BufReader::new(guard.stdout.take().expect("a pipe"))
+            .read_line(&mut pid)
+            .expect("the server's process id");
         self.running = Some(Running { guard, pid: pid.trim().parse().expect("the server's process id") });
         self.wait_until_it_answers();
     }
@@ -144,20 +146,30 @@ impl Server {
                        log4j.appender.A.layout=org.apache.log4j.SimpleLayout\n";
         fs::write(self.directory.join("zoo.cfg"), configuration).expect("the server's configuration");
         fs::write(self.directory.join("log4j.properties"), logging).expect("the server's configuration");
-        ["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true", "-cp"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([
-                format!("{directory}:{ZOOKEEPER_CLASS_PATH}"),
-                "org.apache.zookeeper.server.quorum.QuorumPeerMain".to_owned(),
-                format!("{directory}/zoo.cfg"),
-            ])
-            .collect()
+        [
+            "java",
+            "-Xmx128m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Dzookeeper.jmx.log4j.disable=true",
+            "-cp",
+        ]
+        .map(str::to_owned)
+        .into_iter()
+        .chain([
+            format!("{directory}:{ZOOKEEPER_CLASS_PATH}"),
+            "org.apache.zookeeper.server.quorum.QuorumPeerMain".to_owned(),
+            format!("{directory}/zoo.cfg"),
+        ])
+        .collect()
     }
 
     fn etcd(&self) -> Vec<String> {
         let installed = Command::new("etcd").arg("--version").stdout(Stdio::null()).status();
-        assert!(installed.is_ok(), "etcd is not installed; scripts/registry-servers install does so on Debian");
+        assert!(
+            installed.is_ok(),
+            "etcd is not installed; scripts/registry-servers install does so on Debian"
+        );
         let client = format!("http://{}", self.address());
         let peer = format!("http://127.0.0.1:{}", self.peer_port);
         let command = format!(
