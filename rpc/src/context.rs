@@ -40,12 +40,13 @@ impl Context {
         self.peer
     }
 
-    /// When the caller stops waiting: an answer after that is not sent. `None` when the caller named no timeout.
+    /// When the caller stops waiting. The handler is dropped then, wherever it waits, and nothing is answered; what must go on
+    /// belongs into a task of its own. `None` when the caller named no timeout, and for a one-way call, which nobody waits for.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.deadline.map(Instant::into_std)
     }
 
-    /// How long the caller still waits; zero when it has stopped.
+    /// How long the caller still waits; zero when it has stopped. `None` as for [`deadline`](Self::deadline).
     pub fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }

@@ -63,15 +63,56 @@ pub use getty_hessian2 as hessian2;
 pub use getty_hessian2::{Date, Exception, Throwable, Value};
 pub use getty_macros::{HessianRpc as Hessian, service};
 pub use getty_registry as registry;
-pub use server::{Invocation, Reply, Server};
+pub use serialization::Serialization;
+#[cfg(feature = "protobuf")]
+pub use serialization::protobuf::ProtobufException;
+#[cfg(feature = "protobuf")]
+pub use {prost, prost_types};
+pub use server::{Invocation, Server};
 pub use service::{Method, Service, ServiceInfo, Stub, Target};
+
+/// Includes what `getty-build` made of a protobuf package in a build script: `getty_rpc::include_proto!("com.example")`, or `"_"`
+/// for files without a package.
+#[cfg(feature = "protobuf")]
+#[macro_export]
+macro_rules! include_proto {
+    ($package:tt) => {
+        include!(concat!(env!("OUT_DIR"), "/", $package, ".rs"));
+    };
+}
+
+/// What `#[service]` makes of a trait that speaks protobuf.
+#[doc(hidden)]
+#[cfg(feature = "protobuf")]
+#[macro_export]
+macro_rules! __with_protobuf {
+    ($($item:tt)*) => { $($item)* };
+}
+
+/// What `#[service]` makes of a trait that speaks protobuf.
+#[doc(hidden)]
+#[cfg(not(feature = "protobuf"))]
+#[macro_export]
+macro_rules! __with_protobuf {
+    ($($item:tt)*) => {
+        compile_error!("a service in protobuf needs getty-rpc's feature `protobuf`");
+    };
+}
 
 /// What the code that `#[service]` makes calls. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod derive {
     pub use crate::{
-        client::{Fallible, Plain, Returned},
-        serialization::{DecodeArguments, EncodeArguments},
+        serialization::{
+            AnswerBody, ArgumentsError, BodyReader, DecodeArguments, EncodeArguments, Plan, Request, Returned, Trailer,
+            hessian2::{Fallible, Plain},
+        },
+        service::are_distinct,
+    };
+    pub use __with_protobuf as with_protobuf;
+    #[cfg(feature = "protobuf")]
+    pub use crate::serialization::protobuf::{
+        FallibleMessage, Items, MessageArguments, MessageAs, MessageResult, Nullable, One, PlainMessage,
     };
     pub use getty_hessian2::EncodeAs;
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::server::Invocation;
+use crate::{serialization::Serialization, server::Invocation};
 
 /// One method of a service, as peers see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,43 @@ impl fmt::Display for Method {
     }
 }
 
+/// Whether callers can tell these methods apart: no two have the same name and the same parameters. `#[service]` asks this at
+/// compile time.
+///
+/// ```compile_fail
+/// #[getty_rpc::service(interface = "com.example.Greeter")]
+/// trait Greeter {
+///     async fn greet(&self, name: String) -> String;
+///     #[method(name = "greet")]
+///     async fn greet_politely(&self, name: String) -> String;
+/// }
+/// ```
+pub const fn are_distinct(methods: &[Method]) -> bool {
+    let mut i = 0;
+    while i < methods.len() {
+        let mut j = i + 1;
+        while j < methods.len() {
+            let (one, other) = (&methods[i], &methods[j]);
+            if is_same(one.name, other.name) && is_same(one.descriptor, other.descriptor) {
+                return false;
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// `==`, which is not const.
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut i = 0;
+    while i < one.len() && i < other.len() && one[i] == other[i] {
+        i += 1;
+    }
+    i == one.len() && i == other.len()
+}
+
 /// A service as its trait declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -68,17 +105,31 @@ pub struct ServiceInfo {
     pub group: &'static str,
     /// Its methods.
     pub methods: &'static [Method],
+    /// How its arguments and results may be written, the preferred way first: a stub uses that one, a server all of them.
+    pub serializations: &'static [Serialization],
 }
 
 impl ServiceInfo {
-    /// A service.
+    /// A service in hessian2.
     pub const fn new(
         interface: &'static str,
         version: &'static str,
         group: &'static str,
         methods: &'static [Method],
     ) -> Self {
-        Self { interface, version, group, methods }
+        Self { interface, version, group, methods, serializations: &[Serialization::Hessian2] }
+    }
+
+    /// With other serializations, the preferred one first.
+    #[must_use]
+    pub const fn serializations(mut self, serializations: &'static [Serialization]) -> Self {
+        self.serializations = serializations;
+        self
+    }
+
+    /// The preferred serialization.
+    pub(crate) fn serialization(&self) -> Serialization {
+        self.serializations.first().copied().unwrap_or(Serialization::Hessian2)
     }
 }
 
@@ -152,4 +203,17 @@ pub trait Stub: Sized {
 
     /// A stub that calls through this reference.
     fn over(reference: crate::Reference) -> Self;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overloads_are_distinct_and_two_methods_alike_are_not() {
+        let [text, number] = [Method::new("get", "Ljava/lang/String;", 1), Method::new("get", "I", 1)];
+        let other = Method::new("gets", "I", 1);
+        assert!(are_distinct(&[text, number, other]) && are_distinct(&[]));
+        assert!(!are_distinct(&[text, number, other, number.oneway()]));
+    }
 }

@@ -1,5 +1,7 @@
 //! Headers whose length is none: decided when the header is there, and only their own connection is touched.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use getty_rpc::{

@@ -1,5 +1,7 @@
 //! Frames that were cut or changed on their way: a clear error or nothing, never a panic, never a call that waits for ever.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::future::IntoFuture;
@@ -23,9 +25,10 @@ const PAYLOAD: usize = 1_024;
 /// Bodies of up to so many times the limit are skipped.
 const SKIPPED: usize = 16 * PAYLOAD;
 
-/// Where a body of this length is cut: everywhere, or, where it is long, in a good many places.
+/// Where a body of this length is cut: everywhere at its ends, and in a good many places between them.
 fn cuts(length: usize) -> impl Iterator<Item = usize> {
-    (0..length).filter(move |at| *at < 150 || *at + 60 > length || at % 61 == 0)
+    (0..length)
+        .filter(move |at| *at < 90 || *at + 40 > length || at % if length < 1_000 { 7 } else { 61 } == 0)
 }
 
 #[test]
@@ -37,7 +40,9 @@ fn a_frame_that_comes_byte_by_byte_is_the_frame_that_came_whole() {
         for (at, byte) in bytes.iter().enumerate() {
             buf.extend_from_slice(&[*byte]);
             match reader.next(&mut buf).unwrap() {
-                Step::Need(missing) if at + 1 < HEADER => assert_eq!(missing, HEADER - at - 1, "{}", row.name),
+                Step::Need(missing) if at + 1 < HEADER => {
+                    assert_eq!(missing, HEADER - at - 1, "{}", row.name)
+                }
                 Step::Need(missing) => assert_eq!(missing, bytes.len() - at - 1, "{}", row.name),
                 Step::Packet(frame) => {
                     assert_eq!(at + 1, bytes.len(), "{}", row.name);
@@ -84,7 +89,7 @@ async fn a_request_whose_body_is_cut_anywhere_is_refused_and_the_connection_live
         }
     }
     assert!(seen.try_recv().is_err(), "a refused request has reached its method");
-    assert!(refused > 10_000, "{refused}");
+    assert!(refused > 5_000, "{refused}");
     assert_eq!(count_panics(), panics);
 }
 
@@ -102,7 +107,9 @@ async fn an_answer_whose_body_is_cut_anywhere_is_an_error_and_the_connection_liv
             match (whole, outcome) {
                 (Some(end), Ok(_)) => {
                     assert!(at >= end, "{name}");
-                    provider.send(&[support::event(0, false, b"\x01W"), support::heartbeat(1)].concat()).await;
+                    provider
+                        .send(&[support::event(0, false, b"\x01W"), support::heartbeat(1)].concat())
+                        .await;
                     assert_eq!(provider.next().await.unwrap().0.id, 1);
                 }
                 (Some(end), Err(error)) => {
@@ -117,7 +124,7 @@ async fn an_answer_whose_body_is_cut_anywhere_is_an_error_and_the_connection_liv
             }
         }
     }
-    assert!(failed > 5_000, "{failed}");
+    assert!(failed > 3_000, "{failed}");
     assert_eq!(count_panics(), panics);
 }
 
@@ -167,15 +174,21 @@ fn expected_of_server(mut input: &[u8]) -> Vec<(i64, bool, Option<Status>)> {
     answers
 }
 
+/// The values that a byte of a header is given: all of them, or some where a byte like any other is.
+fn values(at: usize) -> impl Iterator<Item = u8> {
+    let step = if matches!(at, 2 | 3 | 12..) { 1 } else { 9 };
+    (0..=255).step_by(step).chain([0xda, 0xbb])
+}
+
 #[tokio::test]
-async fn a_server_does_the_right_thing_with_every_value_of_every_byte_of_a_header() {
+async fn a_server_does_the_right_thing_with_each_value_of_each_byte_of_a_header() {
     let panics = count_panics();
     let probing = Probing::new();
     let (_serving, connector) = over_pipes(|server| server.service(probing.server()).payload(PAYLOAD));
     let good = Request::hello("a").call(0x0102_0304_0506_0708);
     let after = Request::hello("after").call(-2);
     for at in 0..HEADER {
-        for value in 0..=255 {
+        for value in values(at) {
             let mut input = good.clone();
             input[at] = value;
             input.extend_from_slice(&after);
@@ -198,10 +211,10 @@ async fn a_server_does_the_right_thing_with_every_value_of_every_byte_of_a_heade
 }
 
 #[tokio::test]
-async fn a_client_does_the_right_thing_with_every_value_of_every_byte_of_a_header() {
+async fn a_client_does_the_right_thing_with_each_value_of_each_byte_of_a_header() {
     let panics = count_panics();
     for at in 0..HEADER {
-        for value in 0..=255 {
+        for value in values(at) {
             let (outcome, status, flags, length) = answered_with(at, value).await;
             let name = format!("byte {at} is {value:#04x}: {outcome:?}");
             let bad_frame = |outcome: Outcome| {
@@ -238,7 +251,8 @@ async fn a_client_does_the_right_thing_with_every_value_of_every_byte_of_a_heade
                     // Too short: what is there cannot be read. Too long: it takes the next frame for its body, and then has an end
                     // where none should be.
                     Err(error) => {
-                        let kinds = matches!(error.kind(), ErrorKind::BadResponse | ErrorKind::ConnectionLost);
+                        let kinds =
+                            matches!(error.kind(), ErrorKind::BadResponse | ErrorKind::ConnectionLost);
                         assert!(kinds && !error.surely_not_run(), "{name}");
                     }
                 },
@@ -303,7 +317,7 @@ async fn a_server_answers_every_request_with_a_changed_body_once() {
     let mut peer = connector.connect();
     let mut noise = Noise(1);
     let calls: Vec<&Row> = rows.iter().filter(|row| row.call().is_some() && row.body.len() < 2_000).collect();
-    for id in 0..15_000 {
+    for id in 0..5_000 {
         let row = calls[noise.next(calls.len())];
         let body = match noise.next(10) {
             0 => (0..noise.next(60)).map(|_| noise.next(256) as u8).collect(),
@@ -311,7 +325,10 @@ async fn a_server_answers_every_request_with_a_changed_body_once() {
         };
         let header = Header { kind: Kind::Request { two_way: true }, id, ..row.header };
         let (status, _) = peer.ask(id, &frame(header, &body)).await;
-        assert!(matches!(status, Status::OK | Status::BAD_REQUEST | Status::SERVICE_ERROR), "{body:02x?}: {status}");
+        assert!(
+            matches!(status, Status::OK | Status::BAD_REQUEST | Status::SERVICE_ERROR),
+            "{body:02x?}: {status}"
+        );
     }
     assert_eq!(count_panics(), panics);
 }
@@ -328,7 +345,7 @@ async fn a_client_ends_every_call_whose_answer_has_a_changed_body() {
         .filter(|row| !row.body.windows(7).any(|bytes| bytes == b"closing"))
         .collect();
     let mut noise = Noise(2);
-    for _ in 0..15_000 {
+    for _ in 0..5_000 {
         let row = answers[noise.next(answers.len())];
         let Kind::Response { status } = row.header.kind else { unreachable!() };
         let body = match noise.next(10) {
@@ -371,14 +388,15 @@ fn frames(payload: usize, pieces: &[&[u8]]) -> (Vec<Frame>, Option<FrameError>) 
 
 /// Frames one after the other, some changed, some too long, some no frames at all.
 fn inputs() -> impl Strategy<Value = Vec<u8>> {
-    let header = (any::<u8>(), any::<u8>(), any::<i64>(), 0_usize..200).prop_map(|(flags, status, id, length)| {
-        let id = id.to_be_bytes();
-        let mut bytes = vec![0xda, 0xbb, flags, status];
-        bytes.extend(id);
-        bytes.extend((length as u32).to_be_bytes());
-        bytes.resize(HEADER + length, flags);
-        bytes
-    });
+    let header =
+        (any::<u8>(), any::<u8>(), any::<i64>(), 0_usize..200).prop_map(|(flags, status, id, length)| {
+            let id = id.to_be_bytes();
+            let mut bytes = vec![0xda, 0xbb, flags, status];
+            bytes.extend(id);
+            bytes.extend((length as u32).to_be_bytes());
+            bytes.resize(HEADER + length, flags);
+            bytes
+        });
     let piece = prop_oneof![
         8 => header,
         1 => prop::collection::vec(any::<u8>(), 0..40),
@@ -417,4 +435,3 @@ proptest! {
         }
     }
 }
-

@@ -1,5 +1,7 @@
 //! The orderly end of a server: what its callers are told, and that no call is lost.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::{
@@ -12,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use getty_rpc::{
-    Client, ErrorKind,
+    Client, ErrorKind, Pool,
     hessian2::{DecodeState, Decoder, Value},
     protocol::{Header, Kind, Status},
 };
@@ -108,6 +110,29 @@ async fn what_was_sent_before_the_peer_knew_is_served_even_when_nothing_runs() {
     serving.stopped().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_sent_before_the_peer_knew_is_served_out_of_order_too() {
+    for _ in 0..20 {
+        let probing = Probing::new();
+        let pool = Pool::Fixed { queues: 4, workers: 4, depth: 64 };
+        let mut serving = serve(|server| server.service(probing.server()).pool(pool)).await;
+        let mut peer = Peer::connect(serving.address()).await;
+        peer.ask(1, &Request::hello("a").call(1)).await;
+        serving.stop();
+        let heartbeat = told(&mut peer).await;
+        let mut bytes = Vec::new();
+        for id in 2..200 {
+            bytes.extend(Request::hello("late").call(id));
+        }
+        bytes.extend(sign_of_life(heartbeat));
+        peer.send(&bytes).await;
+        let mut answered: Vec<_> = peer.read_to_end().await.iter().map(|(header, _)| header.id).collect();
+        answered.sort_unstable();
+        assert_eq!(answered, Vec::from_iter(2..200));
+        serving.stopped().await;
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_is_made_meanwhile_is_told_at_once() {
     let probing = Probing::new();
@@ -151,8 +176,7 @@ async fn a_server_without_callers_stops_at_once() {
 async fn a_call_that_does_not_end_holds_up_the_end_only_so_long() {
     let probing = Probing::new();
     let wait = Duration::from_secs(20);
-    let (mut serving, connector) =
-        over_pipes(|server| server.service(probing.server()).shutdown_wait(wait));
+    let (mut serving, connector) = over_pipes(|server| server.service(probing.server()).shutdown_wait(wait));
     let mut peer = connector.connect();
     peer.send(&Request::probe("hang", "").call(1)).await;
     probing.entered(1).await;
@@ -256,7 +280,8 @@ async fn an_answer_that_says_closing_sends_further_calls_elsewhere() {
         provider = other.accept() => (provider, fake),
     };
     // As dubbo-go answers while it stops: values of several kinds, then a byte that belongs to nothing.
-    let attachments = [("closing", Value::from("true")), ("dubbo-go-graceful-shutdown-provider-counted", true.into())];
+    let attachments =
+        [("closing", Value::from("true")), ("dubbo-go-graceful-shutdown-provider-counted", true.into())];
     let mut body = support::body(|e| {
         e.i32(4);
         e.i32(12);

@@ -1,5 +1,7 @@
 //! Answers whose status is not OK: the caller learns at once of the status and the text, and whether its call can have run.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use getty_rpc::{

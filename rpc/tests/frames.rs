@@ -1,5 +1,7 @@
 //! The frames that real peers sent to each other: a server and a client understand each of them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::sync::mpsc;
@@ -42,7 +44,11 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
                     assert_eq!(status, Status::BAD_REQUEST);
                 }
                 let seen = seen.try_recv().expect(name);
-                assert_eq!((seen.method.name, seen.method.descriptor), (&*asked.method, &*asked.descriptor), "{name}");
+                assert_eq!(
+                    (seen.method.name, seen.method.descriptor),
+                    (&*asked.method, &*asked.descriptor),
+                    "{name}"
+                );
                 assert_eq!(seen.arguments, asked.arguments, "{name}");
                 assert_eq!(seen.attachments, asked.attachments, "{name}");
                 calls += 1;
@@ -73,7 +79,10 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
     assert_eq!(others.len(), 4);
     for (note, status, text) in others {
         assert_eq!(status, Status::BAD_REQUEST);
-        assert!(expected.iter().any(|(of, fragment)| note == *of && text.contains(fragment)), "{note}: {text}");
+        assert!(
+            expected.iter().any(|(of, fragment)| note == *of && text.contains(fragment)),
+            "{note}: {text}"
+        );
     }
 }
 
@@ -137,7 +146,10 @@ async fn each_answer_of_go_and_java_gives_its_value_its_exception_or_its_status_
             (Status::OK, Err(error)) => panic!("{name}: {error}"),
             (status, outcome) => {
                 let error = outcome.unwrap_err();
-                assert!(matches!(error.kind(), ErrorKind::Status(came) if *came == status), "{name}: {error}");
+                assert!(
+                    matches!(error.kind(), ErrorKind::Status(came) if *came == status),
+                    "{name}: {error}"
+                );
                 let mut state = DecodeState::new();
                 let text = Decoder::new(body, &mut state).str().unwrap();
                 let cut: String = text.chars().take(TEXT).collect();
@@ -169,7 +181,9 @@ fn arguments_and_results_of_known_methods_belong_together() {
                 (Some(a), Some(b)) => Value::from(a.wrapping_add(b)),
                 _ => Value::NULL,
             },
-            ("date" | "money" | "time" | "longs" | "texts" | "any" | "$echo", [_]) => asked.arguments[0].clone(),
+            ("date" | "money" | "time" | "longs" | "texts" | "any" | "$echo", [_]) => {
+                asked.arguments[0].clone()
+            }
             ("bytes", [_]) if arguments[0].as_i32() == Some(5_000) => {
                 assert_eq!(result(body).unwrap().root().as_bytes().map(<[u8]>::len), Some(5_000), "{name}");
                 continue;

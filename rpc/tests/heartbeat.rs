@@ -1,5 +1,7 @@
 //! Heartbeats and the events of a provider's shutdown, in both directions.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::{

@@ -1,6 +1,8 @@
 //! What becomes of calls whose connection is lost while most of them still wait to be written: each is told at once whether it
 //! can have run.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
@@ -16,8 +18,8 @@ use tokio::{
 
 /// No call waits for it.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Far more than settling some hundred calls takes, and less than any timeout.
-const SETTLED: Duration = Duration::from_secs(1);
+/// Far more than settling some hundred calls takes, and far less than their timeout.
+const SETTLED: Duration = Duration::from_secs(10);
 /// So long an ending session waits for its peer to take what is queued (`Limits::close_wait`).
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 /// So long is each argument: a few of them fill the buffers of the system.
@@ -140,7 +142,7 @@ async fn calls_that_had_not_left_go_to_the_next_provider_once_and_the_others_are
     let mut calls = call_all(&client.refer(), CALLS);
     let mut stream = sluggish.only().await;
     let received = calls_in(&read(&mut stream, 3 * ARGUMENT).await);
-    // The other half goes to the good provider.
+    // The others go to the good provider.
     let mut served = 0;
     let mut next = async || {
         let (call, outcome) = within(calls.join_next()).await?.unwrap();
@@ -156,7 +158,7 @@ async fn calls_that_had_not_left_go_to_the_next_provider_once_and_the_others_are
             }
         }
     };
-    while served < CALLS / 2 {
+    while served < CALLS / 4 {
         assert_eq!(next().await, Some(None), "nothing is lost yet");
         served += 1;
     }
@@ -173,7 +175,8 @@ async fn calls_that_had_not_left_go_to_the_next_provider_once_and_the_others_are
     assert_eq!(served + lost.len(), CALLS);
     assert_eq!(probing.calls(), served, "each was called once");
     assert!(received.is_subset(&lost), "{received:?} {lost:?}");
-    assert!(served > CALLS / 2 + 50, "{served} were served, {} lost", lost.len());
+    // No more than what the buffers of the system can hold.
+    assert!(lost.len() < 60, "{served} were served, {} lost", lost.len());
 }
 
 #[tokio::test]

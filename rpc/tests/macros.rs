@@ -1,5 +1,7 @@
 //! What `#[service]` refuses and what it says then, and the odd traits that it takes.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::fmt;
@@ -35,7 +37,10 @@ mod odd {
         async fn over(&self, reference: i32) -> i32;
         async fn argument_0(&self, argument_1: i32, argument_0: i32) -> i32;
         /// Qualified, and with a result of its own making.
-        async fn qualified(&self, at: std::option::Option<std::vec::Vec<u8>>) -> std::result::Result<(), super::Gone>;
+        async fn qualified(
+            &self,
+            at: std::option::Option<std::vec::Vec<u8>>,
+        ) -> std::result::Result<(), super::Gone>;
     }
 }
 

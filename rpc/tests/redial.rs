@@ -1,5 +1,7 @@
 //! When a client dials again, on a clock that the tests turn: after losses at once, after failures ever less often.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 use std::time::Duration;
@@ -141,9 +143,8 @@ async fn a_peer_that_closes_at_or_after_the_first_heartbeat_is_not_dialled_witho
 
 #[tokio::test(start_paused = true)]
 async fn calls_to_a_place_that_does_not_answer_the_dial_end_at_their_own_timeout() {
-    let client = Client::builder().dial("nowhere", || async {
-        std::future::pending::<std::io::Result<support::PipeEnd>>().await
-    });
+    let client = Client::builder()
+        .dial("nowhere", || async { std::future::pending::<std::io::Result<support::PipeEnd>>().await });
     let probe: ProbeClient = client.refer();
     for _ in 0..10 {
         let begun = Instant::now();

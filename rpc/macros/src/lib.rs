@@ -32,6 +32,15 @@ pub fn hessian_rpc(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// | attribute of a service | default |
+/// |---|---|
+/// | `interface = "..."` | none: it must be there |
+/// | `version = "..."`, `group = "..."` | none |
+/// | `serialization = "..."` | `hessian2`; `protobuf`, or both with a comma: then the stub uses the first and the server answers in both |
+///
+/// In `protobuf` every argument and every result is a `prost::Message`; a result may also be an `Option` of one, and an exception
+/// is a `ProtobufException`.
+///
 /// | attribute of a method | default |
 /// |---|---|
 /// | `name = "..."` | the Rust name in camelCase |

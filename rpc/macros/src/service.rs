@@ -9,7 +9,7 @@ mod server;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use attributes::ServiceAttributes;
+use attributes::{Serialization, ServiceAttributes};
 use model::ServiceModel;
 
 /// The expansion of `#[service(attributes)] item`.
@@ -21,6 +21,10 @@ pub(crate) fn expand(attributes: TokenStream, item: TokenStream) -> TokenStream 
             let declaration = service.declaration();
             let client = client::stub(&service);
             let server = server::dispatch(&service);
+            if service.attributes.serializations.contains(&Serialization::Protobuf) {
+                // Says what to do where `getty-rpc` was built without it.
+                return quote! { #declaration ::getty_rpc::derive::with_protobuf! { #client #server } };
+            }
             quote! { #declaration #client #server }
         }
         Err(error) => error.into_compile_error(),

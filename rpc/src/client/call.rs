@@ -22,20 +22,17 @@ use std::{
 
 use bytes::Bytes;
 use getty::Session;
-use getty_hessian2::{DecodeState, Decoder};
+use getty_hessian2::DecodeState;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Reference, Returned, returned::bad_response};
+use super::Reference;
 use crate::{
     attachments::Attachments,
     cluster::Invoker,
     error::{Error, ErrorKind, Result},
     exchange::{Answer, Channel, ClientProtocol, Failure, Outgoing, SendError, Waiter},
     protocol::{Header, Kind, Status},
-    serialization::{
-        EncodeArguments,
-        hessian2::{self, Outcome},
-    },
+    serialization::{self, AnswerBody, EncodeArguments, Returned, Serialization},
 };
 
 /// A call that is not made yet: await it. Dropped while it waits, it is cancelled: its answer is ignored, and whether it runs
@@ -226,6 +223,10 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
         let Some((method, plan)) = self.call.reference.method(self.call.method) else {
             return Some(Err(Error::not_run(ErrorKind::BadRequest, "the stub has no such method")));
         };
+        if plan.serialization() != A::SERIALIZATION {
+            let text = format!("the service is in {}, the stub's arguments in {}", plan.serialization(), A::SERIALIZATION);
+            return Some(Err(Error::not_run(ErrorKind::BadRequest, text)));
+        }
         let request = Outgoing {
             plan,
             arguments: &self.call.arguments,
@@ -240,7 +241,7 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
         };
         match sent {
             Ok(Some(waiter)) => self.stage = Stage::Waiting(waiter),
-            Ok(None) => return Some(nothing::<R>()),
+            Ok(None) => return Some(R::nothing()),
             Err(SendError::Congested) => {
                 let ready = async move { session.ready().await.map(|()| session) };
                 // One that ended meanwhile says so when the request is sent on it.
@@ -300,16 +301,6 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
     }
 }
 
-/// What a method without an answer gives.
-fn nothing<R: Returned>() -> Result<R::Output> {
-    null::<R>()
-}
-
-fn null<R: Returned>() -> Result<R::Output> {
-    let mut state = DecodeState::new();
-    R::value(&mut Decoder::new(b"N", &mut state))
-}
-
 fn read<R: Returned>(
     channel: &Channel,
     header: Header,
@@ -319,26 +310,17 @@ fn read<R: Returned>(
     let Kind::Response { status } = header.kind else {
         return Err(Error::may_have_run(ErrorKind::BadResponse, "a request came instead of an answer"));
     };
-    let readable = header.serialization == hessian2::ID;
-    let mut d = Decoder::new(body, state);
     if status != Status::OK {
-        let text = if readable { hessian2::error_text(&mut d) } else { None };
-        return Err(Error::status(status, text));
+        return Err(Error::status(status, serialization::error_text(header.serialization, body, state)));
     }
-    if !readable {
+    if Serialization::of(header.serialization) != Some(R::SERIALIZATION) {
         let text =
-            format!("it is in serialization {}, the request was in {}", header.serialization, hessian2::ID);
+            format!("it is in serialization {}, the request was in {}", header.serialization, R::SERIALIZATION.id());
         return Err(Error::may_have_run(ErrorKind::BadResponse, text));
     }
-    let (outcome, attachments) = hessian2::outcome(&mut d).map_err(bad_response)?;
-    let result = match outcome {
-        Outcome::Null => null::<R>(),
-        Outcome::Value => R::value(&mut d),
-        Outcome::Exception => R::exception(&mut d),
-    };
-    // Where the result is broken nobody knows where the attachments begin.
-    let whole = !matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::BadResponse));
-    if attachments && whole && hessian2::closing(&mut d).map_err(bad_response)? {
+    let mut answer = AnswerBody::new(body, state);
+    let result = R::read(&mut answer);
+    if answer.is_closing() {
         channel.set_read_only(true);
     }
     result

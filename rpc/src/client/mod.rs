@@ -2,19 +2,17 @@
 
 mod call;
 mod reference;
-mod returned;
 
 use std::{
     collections::HashMap,
     fmt,
     future::{Future, poll_fn},
     io,
-    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Waker},
+    task::Poll,
     time::Duration,
 };
 
@@ -31,7 +29,6 @@ use crate::{
 
 pub use call::{Call, CallFuture};
 pub use reference::{Reference, ReferenceBuilder};
-pub use returned::{Fallible, Plain, Returned};
 
 /// Connections to the provider of some services. Clones are the same client; when the last one and the last stub are gone its
 /// connections are closed.

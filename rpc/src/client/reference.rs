@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Call, Client, Returned};
+use super::{Call, Client};
 use crate::{
     cluster::{Cluster, Directory},
-    serialization::{EncodeArguments, hessian2::Plan},
+    serialization::{EncodeArguments, Plan, Returned, Serialization},
     service::{Method, ServiceInfo, Stub, Target},
 };
 
@@ -70,13 +70,21 @@ pub struct ReferenceBuilder {
     client: Client,
     target: Target,
     methods: &'static [Method],
+    serialization: Serialization,
     timeout: Option<Duration>,
     cluster: Option<Cluster>,
 }
 
 impl ReferenceBuilder {
     pub(super) fn new(client: &Client, info: &'static ServiceInfo) -> Self {
-        Self { client: client.clone(), target: Target::of(info), methods: info.methods, timeout: None, cluster: None }
+        Self {
+            client: client.clone(),
+            target: Target::of(info),
+            methods: info.methods,
+            serialization: info.serialization(),
+            timeout: None,
+            cluster: None,
+        }
     }
 
     /// Another version; empty for none.
@@ -105,8 +113,8 @@ impl ReferenceBuilder {
 
     /// The stub. With a registry it must be made in a tokio runtime, in which the list of providers is then kept.
     pub fn refer<S: Stub>(self) -> S {
-        let plans = self.methods.iter().map(|method| Plan::new(&self.target, method)).collect();
-        let Self { client, target, methods, timeout, cluster } = self;
+        let Self { client, target, methods, serialization, timeout, cluster } = self;
+        let plans = methods.iter().map(|method| Plan::new(serialization, &target, method)).collect();
         let directory = client.0.directory(&target);
         let cluster = cluster.unwrap_or(client.0.cluster);
         S::over(Reference(Arc::new(Inner { client, directory, target, methods, plans, timeout, cluster })))

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     protocol::{Header, Kind, PAYLOAD},
-    serialization::hessian2,
+    serialization::{self, hessian2},
 };
 
 /// Heartbeats need ids of their own: below zero, where no call's id is.
@@ -61,7 +61,7 @@ impl Beat {
                 let id = IDS.fetch_sub(1, Ordering::Relaxed);
                 let kind = Kind::Request { two_way: true };
                 let header = Header { kind, event: true, serialization: hessian2::ID, id, length: 0 };
-                let _ = write_frame(session, PAYLOAD, |out| hessian2::event(out, header, None));
+                let _ = write_frame(session, PAYLOAD, |out| serialization::event(out, header, None));
             }
             Pulse::Dead(idle) => {
                 tracing::warn!(peer = ?session.peer(), ?idle, period = ?self.period, "no heartbeat came back, closing");

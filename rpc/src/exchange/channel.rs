@@ -19,7 +19,7 @@ use std::{
 
 use bytes::Bytes;
 use getty::{BoxError, ConnInfo, Error, EventListener, Flush, Opened, Protocol, Session, WriteError};
-use getty_hessian2::{DecodeState, Decoder};
+use getty_hessian2::DecodeState;
 use tokio::time::Instant;
 
 use super::{
@@ -30,10 +30,7 @@ use super::{
 use crate::{
     attachments::Attachments,
     protocol::{Frame, FrameError, FrameReader, Header, Kind, READ_ONLY, Status, WRITEABLE},
-    serialization::{
-        EncodeArguments,
-        hessian2::{self, Plan},
-    },
+    serialization::{self, EncodeArguments, Plan, Request, Serialization},
 };
 
 /// How often deadlines are looked at while calls wait. Java's wheel turns every 30 ms.
@@ -110,7 +107,7 @@ pub(crate) enum SendError {
     /// As many calls wait as may.
     Full(Full),
     TooLarge(TooLarge),
-    Encode(getty_hessian2::Error),
+    Encode(BoxError),
 }
 
 /// A request as it is sent.
@@ -192,9 +189,9 @@ impl Channel {
         request: &Outgoing<'_, A>,
     ) -> Result<(), BoxError> {
         let kind = Kind::Request { two_way };
-        let header = Header { kind, event: false, serialization: hessian2::ID, id, length: 0 };
-        let Outgoing { plan, arguments, attachments, timeout, .. } = request;
-        let length = hessian2::request(out.tail_mut(), header, plan, *arguments, *timeout, attachments)?;
+        let header = Header { kind, event: false, serialization: A::SERIALIZATION.id(), id, length: 0 };
+        let Outgoing { plan, arguments, attachments, timeout, .. } = *request;
+        let length = arguments.write_request(out.tail_mut(), &Request { header, plan, timeout, attachments })?;
         if length > self.settings.payload {
             return Err(TooLarge { length, limit: self.settings.payload }.into());
         }
@@ -209,21 +206,14 @@ impl From<WriteError> for SendError {
             WriteError::Encode(error) => error,
             _ => return Self::Closed,
         };
-        let error = match error.downcast::<ReadOnly>() {
-            Ok(_) => return Self::Closed,
-            Err(error) => error,
-        };
+        let Err(error) = error.downcast::<ReadOnly>() else { return Self::Closed };
         let error = match error.downcast::<Full>() {
             Ok(full) => return Self::Full(*full),
             Err(error) => error,
         };
-        let error = match error.downcast::<TooLarge>() {
-            Ok(too_large) => return Self::TooLarge(*too_large),
-            Err(error) => error,
-        };
-        match error.downcast::<getty_hessian2::Error>() {
-            Ok(error) => Self::Encode(*error),
-            Err(error) => Self::Encode(getty_hessian2::Error::custom(error.to_string())),
+        match error.downcast::<TooLarge>() {
+            Ok(too_large) => Self::TooLarge(*too_large),
+            Err(error) => Self::Encode(error),
         }
     }
 }
@@ -337,8 +327,7 @@ impl Channel {
         if matches!(header.kind, Kind::Request { two_way: true }) {
             respond_heartbeat(session, header, self.settings.payload);
         }
-        let mut state = DecodeState::new();
-        match hessian2::event_text(&mut Decoder::new(body, &mut state)).as_deref() {
+        match serialization::event_text(header.serialization, body).as_deref() {
             Some(READ_ONLY) => self.set_read_only(true),
             Some(WRITEABLE) => self.set_read_only(false),
             _ => {}
@@ -352,7 +341,9 @@ fn refuse(session: &Session<ClientProtocol>, header: Header, two_way: bool) {
         let header = Header { kind: Kind::Response { status: Status::BAD_REQUEST }, ..header };
         let text = "this side of the connection is a client and serves nothing";
         let payload = session.state().settings.payload;
-        let _ = write_frame(session, payload, |out| hessian2::error_answer(out, header, text));
+        let serialization = Serialization::of(header.serialization).unwrap_or(Serialization::Hessian2);
+        let _ =
+            write_frame(session, payload, |out| serialization::error_answer(out, serialization, header, text));
     }
 }
 

@@ -8,7 +8,7 @@ use getty::{BoxError, Flush, Limits, Out, Protocol, Session, Span, WriteError, W
 use super::heartbeat::Heartbeat;
 use crate::{
     protocol::{HEADER, Header, Kind, Status},
-    serialization::hessian2,
+    serialization,
 };
 
 /// Bounds of a session that carries bodies of at most `payload` bytes and looks after its heartbeat.
@@ -42,7 +42,7 @@ pub(crate) struct TooLarge {
 pub(crate) fn write_frame<P: Protocol>(
     session: &Session<P>,
     payload: usize,
-    encode: impl FnOnce(&mut BytesMut) -> getty_hessian2::Result<usize>,
+    encode: impl FnOnce(&mut BytesMut) -> Result<usize, BoxError>,
 ) -> Result<Span, WriteError> {
     session
         .write_with(Flush::Auto, |out| {
@@ -55,9 +55,10 @@ pub(crate) fn write_frame<P: Protocol>(
         .map(|(span, ())| span)
 }
 
-/// Answers a heartbeat, or whatever else asks for an answer to an event: status OK, a null body, the same id and serialization.
+/// Answers a heartbeat, or whatever else asks for an answer to an event: status OK, a null body (an empty one in protobuf), the
+/// same id and serialization.
 pub(crate) fn respond_heartbeat<P: Protocol>(session: &Session<P>, request: Header, payload: usize) {
     let header = Header { kind: Kind::Response { status: Status::OK }, event: true, ..request };
     // A peer whose socket takes nothing any more learns nothing from an error either.
-    let _ = write_frame(session, payload, |out| hessian2::event(out, header, None));
+    let _ = write_frame(session, payload, |out| serialization::event(out, header, None));
 }

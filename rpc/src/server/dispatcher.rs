@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use getty::{BoxError, ConnInfo, EventListener, Opened, Protocol, Session};
-use getty_hessian2::{DecodeState, Decoder};
+use getty_hessian2::DecodeState;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout},
@@ -27,7 +27,7 @@ use crate::{
     java,
     exchange::{Beat, FrameWriter, limits, respond_heartbeat, write_frame},
     protocol::{Frame, FrameReader, Header, Kind, READ_ONLY, Status, takes_attachments},
-    serialization::hessian2::{self, Head, RequestAttachments},
+    serialization::{self, BodyReader, Head, Serialization, hessian2},
     service::{Method, Service, Target},
 };
 
@@ -117,7 +117,7 @@ impl ServerShared {
         let written = [(0, false, Some(READ_ONLY)), (KNOWS, true, None)].map(|(id, two_way, text)| {
             let kind = Kind::Request { two_way };
             let header = Header { kind, event: true, serialization: hessian2::ID, id, length: 0 };
-            write_frame(session, self.payload, |out| hessian2::event(out, header, text))
+            write_frame(session, self.payload, |out| serialization::event(out, header, text))
         });
         if written.iter().any(Result::is_err) {
             self.is_aware(session);
@@ -256,15 +256,13 @@ impl Dispatcher {
         state: &mut DecodeState,
         two_way: bool,
     ) -> Result<(), Refusal> {
-        if sender.header().serialization != hessian2::ID {
-            let id = sender.header().serialization;
-            return Err(Refusal::bad_request(format!(
-                "serialization {id} is not known here, 2 (hessian2) is"
-            )));
-        }
+        let id = sender.header().serialization;
+        let serialization =
+            Serialization::of(id).ok_or_else(|| Refusal::bad_request(Serialization::unknown(id)))?;
         let received = Instant::now();
-        let mut d = Decoder::new(body, state);
-        let head = Head::read(&mut d)
+        let mut body = BodyReader::new(serialization, body, state);
+        let head = body
+            .head()
             .map_err(|error| Refusal::bad_request(format!("the request's head cannot be read: {error}")))?;
         let incoming = Incoming {
             sender,
@@ -273,14 +271,14 @@ impl Dispatcher {
             received,
             shared: &self.0,
         };
-        let (target, service) = self.find_service(&head, &mut d)?;
+        let (target, service) = self.find_service(&head, &mut body)?;
         if head.method == ECHO {
-            return incoming.echo(body, &mut d);
+            return incoming.echo(&mut body);
         }
         let method = find_method(service.info().methods, &head.method, &head.descriptor)
             .map_err(|text| Refusal::bad_request(format!("{target}: {text}")))?;
         let refusal = &mut None;
-        service.invoke(method, Invocation { incoming, target, service, method, decoder: d, refusal });
+        service.invoke(method, Invocation { incoming, target, service, method, body, refusal });
         refusal.take().map_or(Ok(()), Err)
     }
 
@@ -288,7 +286,7 @@ impl Dispatcher {
     fn find_service<'s>(
         &'s self,
         head: &Head<'_>,
-        d: &mut Decoder<'_, '_>,
+        body: &mut BodyReader<'_>,
     ) -> Result<(&'s Target, &'s Arc<dyn Service>), Refusal> {
         let mut candidates = self.0.services.candidates(&head.path, &head.version);
         let all = candidates.clone();
@@ -301,10 +299,11 @@ impl Dispatcher {
             (None, _) => Err(Refusal::bad_request(self.0.services.no_service(&asked(None)))),
             (Some(only), None) => Ok(only),
             (Some((_, service)), Some(_)) => {
-                let arguments = d.mark();
-                let group = group_behind(service.info().methods, head, d);
-                d.rewind(arguments);
-                let group = group?.unwrap_or_default();
+                let count = arguments(service.info().methods, head);
+                let group = body
+                    .group_behind(count)
+                    .map_err(|error| Refusal::bad_request(format!("the request cannot be read: {error}")))?
+                    .unwrap_or_default();
                 all.clone()
                     .find(|(target, _)| target.group == group)
                     .ok_or_else(|| Refusal::bad_request(self.0.services.no_service(&asked(Some(group)))))
@@ -313,23 +312,11 @@ impl Dispatcher {
     }
 }
 
-/// The group that stands behind the arguments.
-fn group_behind(
-    methods: &[Method],
-    head: &Head<'_>,
-    d: &mut Decoder<'_, '_>,
-) -> Result<Option<String>, Refusal> {
-    let unreadable = |error| Refusal::bad_request(format!("the request cannot be read: {error}"));
+/// How many arguments a request has.
+fn arguments(methods: &[Method], head: &Head<'_>) -> usize {
     let method = find_method(methods, &head.method, &head.descriptor).ok().and_then(|index| methods.get(index));
-    let count = match method {
+    match method {
         Some(method) => method.parameters,
         None => java::parameters(&head.descriptor).map_or(0, |parameters| parameters.len()),
-    };
-    for _ in 0..count {
-        d.skip().map_err(unreadable)?;
     }
-    if d.remaining() == 0 {
-        return Ok(None);
-    }
-    Ok(RequestAttachments::read(d).map_err(unreadable)?.group)
 }

@@ -58,11 +58,15 @@ fn provider_url(
     service: &dyn Service,
     application: &str,
 ) -> std::result::Result<Url, getty_registry::UrlError> {
-    let methods = service.info().methods.iter().map(|method| method.name);
+    let info = service.info();
+    let methods = info.methods.iter().map(|method| method.name);
+    let offered: Vec<_> = info.serializations.iter().map(|offered| offered.name()).collect();
     ProviderUrl::new(address, &target.interface)
         .application(application)
         .version(target.version.as_str())
         .group(target.group.as_str())
         .methods(methods)
+        .serialization(info.serialization().name())
+        .parameter("prefer.serialization", offered.join(","))
         .build()
 }

@@ -9,7 +9,6 @@ use std::{
     task::Poll,
 };
 
-use getty_hessian2::Decoder;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
@@ -17,13 +16,9 @@ use super::{
     reply::{Reply, Sender},
 };
 use crate::{
-    client::Returned,
     context::Context,
     protocol::Status,
-    serialization::{
-        DecodeArguments,
-        hessian2::{self, RequestAttachments},
-    },
+    serialization::{BodyReader, DecodeArguments, RequestAttachments, Returned, Serialization},
     service::{Service, Target},
 };
 
@@ -55,11 +50,17 @@ pub struct Invocation<'a> {
     pub(super) target: &'a Target,
     pub(super) service: &'a Arc<dyn Service>,
     pub(super) method: usize,
-    pub(super) decoder: Decoder<'a, 'a>,
+    pub(super) body: BodyReader<'a>,
     pub(super) refusal: &'a mut Option<Refusal>,
 }
 
 impl Invocation<'_> {
+    /// How the arguments are written, and how the answer is to be.
+    #[doc(hidden)]
+    pub fn serialization(&self) -> Serialization {
+        self.body.serialization()
+    }
+
     /// Reads the arguments, runs the handler, and answers. The handler is polled where it stands; only if it has to wait does it
     /// become a task. A panic in it is answered with status 70; when its caller stops waiting it is dropped.
     #[doc(hidden)]
@@ -85,15 +86,15 @@ impl Invocation<'_> {
     }
 
     fn arguments<A: DecodeArguments>(&mut self) -> Result<A, Refusal> {
-        let read = catch_unwind(AssertUnwindSafe(|| A::decode_arguments(&mut self.decoder)));
+        let read = catch_unwind(AssertUnwindSafe(|| A::decode_arguments(&mut self.body)));
         let call = || {
             let method = self.service.info().methods.get(self.method);
             format!("{}.{}", self.target, method.map(ToString::to_string).unwrap_or_default())
         };
         match read {
-            Ok(arguments) => arguments.map_err(|(index, error)| {
-                Refusal::bad_request(format!("{}: argument {index} cannot be read: {error}", call()))
-            }),
+            Ok(arguments) => {
+                arguments.map_err(|error| Refusal::bad_request(format!("{}: {error}", call())))
+            }
             Err(panic) => {
                 let text = format!("{}: reading the arguments panicked: {}", call(), text_of(&*panic));
                 Err(Refusal { status: Status::SERVICE_ERROR, text })
@@ -102,12 +103,9 @@ impl Invocation<'_> {
     }
 
     fn attachments(&mut self) -> Result<RequestAttachments, Refusal> {
-        let attachments = match self.decoder.remaining() {
-            0 => RequestAttachments::default(),
-            _ => RequestAttachments::read(&mut self.decoder).map_err(|error| {
-                Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
-            })?,
-        };
+        let attachments = self.body.attachments().map_err(|error| {
+            Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
+        })?;
         let group = attachments.group.as_deref().unwrap_or_default();
         if group != self.target.group {
             let asked = if group.is_empty() { "no group".to_owned() } else { format!("group {group}") };
@@ -138,11 +136,11 @@ impl Incoming<'_> {
     }
 
     /// `$echo` gives its argument back.
-    pub(super) fn echo(self, body: &[u8], d: &mut Decoder<'_, '_>) -> Result<(), Refusal> {
-        let argument = hessian2::skipped(body, d).map_err(|error| {
+    pub(super) fn echo(self, body: &mut BodyReader<'_>) -> Result<(), Refusal> {
+        let argument = body.skipped().map_err(|error| {
             Refusal::bad_request(format!("the argument of $echo cannot be read: {error}"))
         })?;
-        Reply::new(&self.sender, self.two_way, self.attachments, None).bytes(argument);
+        Reply::new(&self.sender, self.two_way, self.attachments, None).echo(body.serialization(), argument);
         Ok(())
     }
 
@@ -162,7 +160,7 @@ impl Incoming<'_> {
             let reply = || Reply::new(&sender, two_way, attachments, deadline);
             match handled {
                 Handled::Output(output) => {
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| R::reply(output, reply()))) {
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| reply().output::<R>(output))) {
                         let text = format!("encoding the result panicked: {}", text_of(&*panic));
                         reply().status(Status::BAD_RESPONSE, &text);
                     }

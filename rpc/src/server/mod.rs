@@ -34,7 +34,6 @@ use tokio::sync::oneshot;
 use crate::{client::open_registry, protocol::PAYLOAD, service::Service};
 
 pub use invocation::Invocation;
-pub use reply::Reply;
 
 use export::Exports;
 use dispatcher::{Dispatcher, ServerProtocol, ServerShared};

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use getty::{Session, WriteError};
-use getty_hessian2::{Encode, Exception};
+use getty::{BoxError, Session, WriteError};
 use tokio::time::Instant;
 
 use super::dispatcher::{ServerProtocol, ServerShared};
 use crate::{
     exchange::{TooLarge, write_frame},
     protocol::{Header, Kind, Status},
-    serialization::hessian2::{self, Trailer},
+    serialization::{self, Returned, Serialization, Trailer},
 };
 
 /// Where the answer to one request goes.
@@ -39,18 +38,25 @@ impl Sender {
         &self.session
     }
 
-    /// The id is the request's, and the serialization is that of all answers.
-    fn answer(&self, status: Status) -> Header {
-        Header { kind: Kind::Response { status }, event: false, serialization: hessian2::ID, ..self.request }
+    /// The id is the request's.
+    fn answer(&self, status: Status, serialization: Serialization) -> Header {
+        let serialization = serialization.id();
+        Header { kind: Kind::Response { status }, event: false, serialization, ..self.request }
     }
 
     pub(super) fn status(&self, status: Status, text: &str) {
-        let header = self.answer(status);
-        self.write(|out| hessian2::error_answer(out, header, text));
+        self.write(|out| self.error(out, status, text));
+    }
+
+    /// In the serialization of the request, or in hessian2 where that is not known.
+    fn error(&self, out: &mut BytesMut, status: Status, text: &str) -> Result<usize, BoxError> {
+        let serialization =
+            Serialization::of(self.request.serialization).unwrap_or(Serialization::Hessian2);
+        serialization::error_answer(out, serialization, self.answer(status, serialization), text)
     }
 
     /// Writes an answer; one that cannot be written is replaced by one that says so.
-    fn write(&self, encode: impl FnOnce(&mut BytesMut) -> getty_hessian2::Result<usize>) {
+    fn write(&self, encode: impl FnOnce(&mut BytesMut) -> Result<usize, BoxError>) {
         let (status, text) = match write_frame(&self.session, self.shared.payload, encode) {
             Ok(_) => return,
             Err(WriteError::Encode(error)) if error.is::<TooLarge>() => {
@@ -66,14 +72,12 @@ impl Sender {
             }
         };
         tracing::warn!(peer = ?self.session.peer(), id = self.request.id, text, "an answer was replaced");
-        let header = self.answer(status);
-        let _ =
-            write_frame(&self.session, self.shared.payload, |out| hessian2::error_answer(out, header, &text));
+        let _ = write_frame(&self.session, self.shared.payload, |out| self.error(out, status, &text));
     }
 }
 
 /// The answer to one call.
-pub struct Reply<'a> {
+pub(super) struct Reply<'a> {
     sender: &'a Sender,
     two_way: bool,
     attachments: bool,
@@ -90,27 +94,26 @@ impl<'a> Reply<'a> {
         Self { sender, two_way, attachments, deadline }
     }
 
-    /// Answers with a value.
-    pub fn value<T: Encode + ?Sized>(self, value: &T) {
-        if self.is_awaited() {
-            let (header, trailer) = (self.sender.answer(Status::OK), self.trailer());
-            self.sender.write(|out| hessian2::value_answer(out, header, trailer, value));
-        }
+    /// Answers with what a method gave.
+    pub(super) fn output<R: Returned>(self, output: R::Output) {
+        self.answer(R::SERIALIZATION, |out, header, trailer| R::write(&output, out, header, trailer));
     }
 
     /// Answers with a value that is encoded already.
-    pub(super) fn bytes(self, value: &[u8]) {
-        if self.is_awaited() {
-            let (header, trailer) = (self.sender.answer(Status::OK), self.trailer());
-            self.sender.write(|out| hessian2::bytes_answer(out, header, trailer, value));
-        }
+    pub(super) fn echo(self, serialization: Serialization, value: &[u8]) {
+        self.answer(serialization, |out, header, trailer| {
+            serialization::bytes_answer(out, serialization, header, trailer, value)
+        });
     }
 
-    /// Answers with an exception.
-    pub fn exception<E: Exception>(self, exception: &E) {
+    fn answer(
+        self,
+        serialization: Serialization,
+        encode: impl FnOnce(&mut BytesMut, Header, Trailer) -> Result<usize, BoxError>,
+    ) {
         if self.is_awaited() {
-            let (header, trailer) = (self.sender.answer(Status::OK), self.trailer());
-            self.sender.write(|out| hessian2::exception_answer(out, header, trailer, exception));
+            let (header, trailer) = (self.sender.answer(Status::OK, serialization), self.trailer());
+            self.sender.write(|out| encode(out, header, trailer));
         }
     }
 
@@ -136,14 +139,5 @@ impl<'a> Reply<'a> {
 
     fn trailer(&self) -> Trailer {
         Trailer { attachments: self.attachments, closing: self.sender.shared.is_draining() }
-    }
-}
-
-impl std::fmt::Debug for Reply<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reply")
-            .field("two_way", &self.two_way)
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
     }
 }

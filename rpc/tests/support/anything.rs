@@ -55,7 +55,10 @@ impl Service for Anything {
 }
 
 /// A server that has every service and method that the rows ask for.
-pub(crate) fn everything(rows: &[Row], configure: impl FnOnce(Server<Pipes>) -> Server<Pipes>) -> (Serving, FakePipe<PipeEnd>, mpsc::Receiver<Seen>) {
+pub(crate) fn everything(
+    rows: &[Row],
+    configure: impl FnOnce(Server<Pipes>) -> Server<Pipes>,
+) -> (Serving, FakePipe<PipeEnd>, mpsc::Receiver<Seen>) {
     let (seen, received) = mpsc::channel();
     let asked: Vec<_> = rows.iter().filter_map(Row::call).collect();
     let serving = over_pipes(|mut server| {
@@ -63,7 +66,8 @@ pub(crate) fn everything(rows: &[Row], configure: impl FnOnce(Server<Pipes>) -> 
         targets.sort_unstable();
         targets.dedup();
         for (interface, version, group) in targets {
-            let of_it = asked.iter().filter(|a| (&a.interface, &a.version, &a.group) == (interface, version, group));
+            let of_it =
+                asked.iter().filter(|a| (&a.interface, &a.version, &a.group) == (interface, version, group));
             let mut methods: Vec<(&str, &str)> = of_it.map(|a| (&*a.method, &*a.descriptor)).collect();
             methods.sort_unstable();
             methods.dedup();

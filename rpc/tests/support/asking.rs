@@ -13,7 +13,9 @@ pub(crate) trait Any {
 }
 
 /// A client, and a provider that has answered its first call. There is no second connection.
-pub(crate) async fn connected(configure: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (AnyClient, Peer<DuplexStream>) {
+pub(crate) async fn connected(
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> (AnyClient, Peer<DuplexStream>) {
     let (pipe, mut connections) = FakePipe::accept();
     let builder = configure(Client::builder().timeout(PATIENCE));
     let any: AnyClient = builder.dial("pipe", move || pipe.clone().dial()).refer();
@@ -28,7 +30,12 @@ pub(crate) async fn connected(configure: impl FnOnce(ClientBuilder) -> ClientBui
 }
 
 /// What a call comes to that is answered like this.
-pub(crate) async fn asked(any: &AnyClient, provider: &mut Peer<DuplexStream>, status: Status, body: &[u8]) -> Outcome {
+pub(crate) async fn asked(
+    any: &AnyClient,
+    provider: &mut Peer<DuplexStream>,
+    status: Status,
+    body: &[u8],
+) -> Outcome {
     within(async { tokio::join!(any.call().into_future(), provider.reply(status, body)) }).await.0
 }
 

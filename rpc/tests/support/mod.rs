@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
+mod answers;
 mod anything;
 mod asking;
 mod frames;
@@ -14,6 +15,7 @@ mod vectors;
 
 use std::{future::IntoFuture, time::Duration};
 
+pub(crate) use answers::{INT, STRING, assert_serves, probe, text, value, values};
 pub(crate) use anything::{Seen, everything};
 pub(crate) use asking::{Any, AnyClient, Outcome, asked, connected};
 pub(crate) use frames::{
@@ -24,8 +26,8 @@ pub(crate) use network::{Behaviour, Network};
 pub(crate) use panics::count_panics;
 pub(crate) use peer::{Fake, FakePipe, Peer, PipeEnd, Pipes};
 pub(crate) use probe::{NotFound, Probe, ProbeClient, ProbeServer, Probing};
-pub(crate) use vectors::{Asked, Row, parameters, rows};
-pub(crate) use serving::{Counted, Provider, Serving, over_pipes, patient, serve};
+pub(crate) use serving::{Counted, Provider, Serving, called, over_pipes, patient, serve};
+pub(crate) use vectors::{Asked, Row, parameters, request_attachments, rows};
 
 /// Far more than anything here takes. What has not come by then will never come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -45,6 +45,8 @@ pub(crate) trait Probe {
     async fn wait(&self) -> i32;
     /// Waits for ever.
     async fn hang(&self) -> i32;
+    /// Holds its thread for so many milliseconds, and never waits.
+    async fn block(&self, millis: i64) -> i32;
     /// What it knows of its caller.
     async fn attachment(&self, name: String) -> Option<String>;
     /// What it knows of its caller, whole.
@@ -190,6 +192,12 @@ impl Probe for Probing {
         let _unfinished = Unfinished::of(&self.0);
         self.0.entered.add_permits(1);
         std::future::pending().await
+    }
+
+    async fn block(&self, millis: i64) -> i32 {
+        self.count();
+        std::thread::sleep(std::time::Duration::from_millis(millis.unsigned_abs()));
+        8
     }
 
     async fn attachment(&self, name: String) -> Option<String> {

@@ -12,11 +12,19 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{FakePipe, PATIENCE, PipeEnd, Pipes, within};
+use super::{FakePipe, PATIENCE, PipeEnd, Pipes, ProbeClient, Probing, within};
 
 /// A client whose calls wait far longer than they need to.
 pub(crate) fn patient(addresses: impl ToString) -> Client {
     Client::builder().timeout(PATIENCE).direct(&addresses.to_string()).unwrap()
+}
+
+/// A server of the probe service, and a stub that calls it.
+pub(crate) async fn called() -> (Probing, Serving, ProbeClient) {
+    let probing = Probing::new();
+    let serving = serve(|server| server.service(probing.server())).await;
+    let probe = patient(serving.address()).refer();
+    (probing, serving, probe)
 }
 
 /// A server in a task of the test's runtime.
@@ -112,7 +120,8 @@ impl Provider {
     where
         F: FnOnce(Server<Counted>) -> Server<Counted> + Send + 'static,
     {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (count, accepted) = watch::channel(0);
         let bound = runtime.spawn(async move {
             let listen = Counted { listen: TcpListen::bind(address).await.unwrap(), accepted: count };

@@ -129,3 +129,19 @@ pub(crate) fn parameters(descriptor: &str) -> usize {
     }
     count
 }
+
+/// The attachments of a request, all of which must be text.
+pub(crate) fn request_attachments(body: &[u8]) -> String {
+    let (start, end) = Asked::read(body).unwrap().ends;
+    assert_eq!(end, body.len());
+    let mut state = DecodeState::new();
+    let mut d = Decoder::new(body, &mut state);
+    while d.position() < start {
+        d.skip().unwrap();
+    }
+    let map: Value = d.read().unwrap();
+    let texts = map.root().entries();
+    let texts =
+        texts.map(|(name, value)| format!("{}={}", name.as_str().unwrap(), value.as_str().expect("a text")));
+    texts.collect::<Vec<_>>().join(" ")
+}

@@ -7,16 +7,55 @@ use syn::{
     spanned::Spanned,
 };
 
-/// `#[service(interface = "com.example.Users", version = "1.0.0", group = "g")]`
+/// How arguments and results travel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Serialization {
+    Hessian2,
+    Protobuf,
+}
+
+impl Serialization {
+    /// `"hessian2"`, `"protobuf"`, or both, the preferred one first.
+    fn list(text: &LitStr) -> Result<Vec<Self>> {
+        let mut list = Vec::new();
+        for name in text.value().split(',') {
+            let one = match name.trim() {
+                "hessian2" => Self::Hessian2,
+                "protobuf" => Self::Protobuf,
+                _ => {
+                    let expected = "expected `hessian2`, `protobuf`, or both with a comma, the preferred one first";
+                    return Err(syn::Error::new(text.span(), expected));
+                }
+            };
+            if list.contains(&one) {
+                return Err(syn::Error::new(text.span(), "the same serialization twice"));
+            }
+            list.push(one);
+        }
+        Ok(list)
+    }
+}
+
+/// `#[service(interface = "com.example.Users", version = "1.0.0", group = "g", serialization = "hessian2")]`
 pub(super) struct ServiceAttributes {
     pub(super) interface: LitStr,
     pub(super) version: String,
     pub(super) group: String,
+    /// At least one. The first is that of the stub; the server has all.
+    pub(super) serializations: Vec<Serialization>,
+}
+
+impl ServiceAttributes {
+    /// That of the stub.
+    pub(super) fn preferred(&self) -> Serialization {
+        self.serializations.first().copied().unwrap_or(Serialization::Hessian2)
+    }
 }
 
 impl Parse for ServiceAttributes {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let (mut interface, mut version, mut group) = (None, String::new(), String::new());
+        let mut serializations = vec![Serialization::Hessian2];
         let span = input.span();
         let parser = syn::meta::parser(|meta| {
             if meta.path.is_ident("interface") {
@@ -25,8 +64,10 @@ impl Parse for ServiceAttributes {
                 version = meta.value()?.parse::<LitStr>()?.value();
             } else if meta.path.is_ident("group") {
                 group = meta.value()?.parse::<LitStr>()?.value();
+            } else if meta.path.is_ident("serialization") {
+                serializations = Serialization::list(&meta.value()?.parse()?)?;
             } else {
-                return Err(meta.error("expected `interface`, `version` or `group`"));
+                return Err(meta.error("expected `interface`, `version`, `group` or `serialization`"));
             }
             Ok(())
         });
@@ -40,7 +81,7 @@ impl Parse for ServiceAttributes {
         if interface.value().is_empty() {
             return Err(syn::Error::new(interface.span(), "the Java interface may not be empty"));
         }
-        Ok(Self { interface, version, group })
+        Ok(Self { interface, version, group, serializations })
     }
 }
 

@@ -1,19 +1,29 @@
 //! Owns the client stub: a struct with a method for each of the trait's, which gives a call to await.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::spanned::Spanned;
 
-use super::model::{MethodModel, ServiceModel};
+use super::{
+    attributes::Serialization,
+    model::{MethodModel, ServiceModel},
+};
 
 pub(super) fn stub(service: &ServiceModel) -> TokenStream {
     let (client, visibility, name) = (service.client(), &service.visibility, &service.name);
     let doc = format!("Calls a remote [`{name}`]. Made by `Client::refer`; clones are cheap.");
-    let info = info(service);
-    let methods = service.methods.iter().enumerate().map(|(index, method)| call(index, method));
+    let (info, attributes) = (info(service), &service.attributes);
+    let alike = format!(
+        "two methods of {name} have the same Java name and the same parameters, so no caller could tell them apart: \
+         give one of them another #[method(name = \"...\")]"
+    );
+    let methods = service.methods.iter().enumerate().map(|(index, method)| call(attributes.preferred(), index, method));
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
         #visibility struct #client(::getty_rpc::Reference);
+
+        const _: () = assert!(::getty_rpc::derive::are_distinct(<#client as ::getty_rpc::Stub>::INFO.methods), #alike);
 
         impl ::getty_rpc::Stub for #client {
             const INFO: &'static ::getty_rpc::ServiceInfo = #info;
@@ -23,7 +33,8 @@ pub(super) fn stub(service: &ServiceModel) -> TokenStream {
             }
         }
 
-        #[allow(dead_code)] // Whoever serves the trait may not call it, nor all of it.
+        // Whoever serves the trait may not call it, nor all of it; and its methods have as many arguments as the trait's.
+        #[allow(dead_code, clippy::too_many_arguments)]
         impl #client {
             #(#methods)*
         }
@@ -34,9 +45,19 @@ fn info(service: &ServiceModel) -> TokenStream {
     let attributes = &service.attributes;
     let (interface, version, group) = (&attributes.interface, &attributes.version, &attributes.group);
     let methods = service.methods.iter().map(method);
+    let serializations = match &*attributes.serializations {
+        [Serialization::Hessian2] => quote!(),
+        several => {
+            let several = several.iter().map(|one| match one {
+                Serialization::Hessian2 => quote!(::getty_rpc::Serialization::Hessian2),
+                Serialization::Protobuf => quote!(::getty_rpc::Serialization::Protobuf),
+            });
+            quote!(.serializations(&[#(#several),*]))
+        }
+    };
     quote! {{
         const METHODS: &[::getty_rpc::Method] = &[#(#methods),*];
-        &::getty_rpc::ServiceInfo::new(#interface, #version, #group, METHODS)
+        &::getty_rpc::ServiceInfo::new(#interface, #version, #group, METHODS) #serializations
     }}
 }
 
@@ -63,17 +84,27 @@ fn method(method: &MethodModel) -> TokenStream {
     quote!(::getty_rpc::Method::new(#name, #descriptor, #count) #oneway #idempotent #timeout)
 }
 
-fn call(index: usize, method: &MethodModel) -> TokenStream {
-    let (docs, name, returned) = (&method.docs, &method.name, method.output.marker());
+fn call(serialization: Serialization, index: usize, method: &MethodModel) -> TokenStream {
+    let (docs, name, returned) = (&method.docs, &method.name, method.output.marker(serialization));
     let names: Vec<_> = (0..method.arguments.len()).map(|i| argument_name(method, i)).collect();
-    let types = method.arguments.iter().map(|(_, kind)| kind);
+    let types: Vec<_> = method.arguments.iter().map(|(_, kind)| kind).collect();
+    let derive = quote!(::getty_rpc::derive);
+    let (stands_for, arguments) = match serialization {
+        Serialization::Hessian2 => (quote!(#derive::EncodeAs), quote!((#(#names,)*))),
+        Serialization::Protobuf => (
+            quote!(#derive::MessageAs),
+            quote!(#derive::MessageArguments::<(#(#types,)*), _>::new((#(#names,)*))),
+        ),
+    };
+    // What the type lacks is said where it stands.
+    let call = Ident::new("call", Span::call_site().located_at(method.output.declared.span()));
     quote! {
         #(#docs)*
         pub fn #name<'call>(
             &'call self,
-            #(#names: impl ::getty_rpc::derive::EncodeAs<#types> + ::core::marker::Send + 'call),*
-        ) -> ::getty_rpc::Call<'call, impl ::getty_rpc::derive::EncodeArguments + 'call, #returned> {
-            self.0.call(#index, (#(#names,)*))
+            #(#names: impl #stands_for<#types> + ::core::marker::Send + 'call),*
+        ) -> ::getty_rpc::Call<'call, impl #derive::EncodeArguments + 'call, #returned> {
+            self.0.#call(#index, #arguments)
         }
     }
 }

@@ -7,7 +7,10 @@ use syn::{
     ReturnType, TraitItem, TraitItemFn, Type, Visibility, ext::IdentExt, spanned::Spanned,
 };
 
-use super::attributes::{MethodAttributes, ServiceAttributes};
+use super::attributes::{MethodAttributes, Serialization, ServiceAttributes};
+
+/// The longest tuple of arguments that can be written and read.
+const ARGUMENTS: usize = 12;
 
 pub(super) struct ServiceModel {
     pub(super) attributes: ServiceAttributes,
@@ -106,6 +109,10 @@ impl MethodModel {
             }
         }
         let arguments = inputs.map(argument).collect::<Result<Vec<_>>>()?;
+        if let Some((name, _)) = arguments.get(ARGUMENTS) {
+            let text = format!("a method of a service has at most {ARGUMENTS} arguments; put some into a struct");
+            return Err(syn::Error::new(name.span(), text));
+        }
         let output = Output::new(signature.output);
         if attributes.oneway && !output.is_unit() {
             let text = "nobody waits for the answer of a one-way method, so it gives nothing";
@@ -159,11 +166,19 @@ impl Output {
     }
 
     /// The type that says how it travels.
-    pub(super) fn marker(&self) -> TokenStream {
-        let declared = &self.declared;
-        match &self.fallible {
-            None => quote!(::getty_rpc::derive::Plain<#declared>),
-            Some((value, exception)) => quote!(::getty_rpc::derive::Fallible<#value, #exception>),
+    pub(super) fn marker(&self, serialization: Serialization) -> TokenStream {
+        let (declared, derive) = (&self.declared, quote!(::getty_rpc::derive));
+        match (serialization, &self.fallible) {
+            (Serialization::Hessian2, None) => quote!(#derive::Plain<#declared>),
+            (Serialization::Hessian2, Some((value, exception))) => quote!(#derive::Fallible<#value, #exception>),
+            (Serialization::Protobuf, None) => {
+                let message = message_of(declared);
+                quote!(#derive::PlainMessage<#message>)
+            }
+            (Serialization::Protobuf, Some((value, exception))) => {
+                let message = message_of(value);
+                quote!(#derive::FallibleMessage<#message, #exception>)
+            }
         }
     }
 }
@@ -179,22 +194,39 @@ fn argument(input: FnArg) -> Result<(Ident, Type)> {
         let text = "an argument of a service is owned, since it comes over the wire; the client stub takes references all the same";
         return Err(syn::Error::new(reference.span(), text));
     }
+    if let Type::ImplTrait(_) = &*typed.ty {
+        let text = "an argument of a service has one type, which its peers know";
+        return Err(syn::Error::new(typed.ty.span(), text));
+    }
     Ok((pattern.ident, *typed.ty))
 }
 
 /// The two types of `Result<T, E>`, however it is qualified.
 fn result_of(kind: &Type) -> Option<(Type, Type)> {
+    match &*types_of("Result", kind)? {
+        [value, exception] => Some((value.clone(), exception.clone())),
+        _ => None,
+    }
+}
+
+/// Whether a message may be null. Protobuf has none, so a result says it by its type.
+fn message_of(kind: &Type) -> TokenStream {
+    match types_of("Option", kind).as_deref() {
+        Some([message]) => quote!(::getty_rpc::derive::Nullable<#message>),
+        _ => quote!(::getty_rpc::derive::One<#kind>),
+    }
+}
+
+/// What stands between the angle brackets of a type with this name, if that is types alone.
+fn types_of(name: &str, kind: &Type) -> Option<Vec<Type>> {
     let Type::Path(path) = kind else { return None };
-    let last = path.path.segments.last().filter(|segment| segment.ident == "Result")?;
+    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let mut types = arguments.args.iter().map(|argument| match argument {
+    let types = arguments.args.iter().map(|argument| match argument {
         GenericArgument::Type(kind) => Some(kind.clone()),
         _ => None,
     });
-    match (types.next(), types.next(), types.next()) {
-        (Some(Some(value)), Some(Some(exception)), None) => Some((value, exception)),
-        _ => None,
-    }
+    types.collect()
 }
 
 fn split_docs(attributes: Vec<Attribute>) -> (Vec<Attribute>, Vec<Attribute>) {

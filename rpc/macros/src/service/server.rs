@@ -1,15 +1,18 @@
 //! Owns the server's dispatch: from the index of a method to the method of whoever implements the trait.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::model::{MethodModel, ServiceModel};
+use super::{
+    attributes::Serialization,
+    model::{MethodModel, ServiceModel},
+};
 
 pub(super) fn dispatch(service: &ServiceModel) -> TokenStream {
     let (server, client, visibility, name) =
         (service.server(), service.client(), &service.visibility, &service.name);
     let doc = format!("Serves an implementation of [`{name}`]. Give it to `Server::service`.");
-    let arms = service.methods.iter().enumerate().map(|(index, method)| arm(name, index, method));
+    let arms = service.methods.iter().enumerate().map(|(index, method)| arm(service, index, method));
     quote! {
         #[doc = #doc]
         #[derive(Debug)]
@@ -40,16 +43,45 @@ pub(super) fn dispatch(service: &ServiceModel) -> TokenStream {
     }
 }
 
-fn arm(service: &syn::Ident, index: usize, method: &MethodModel) -> TokenStream {
-    let (name, returned) = (&method.name, method.output.marker());
-    let types = method.arguments.iter().map(|(_, kind)| kind);
+fn arm(service: &ServiceModel, index: usize, method: &MethodModel) -> TokenStream {
+    let (trait_name, name) = (&service.name, &method.name);
+    let types: Vec<_> = method.arguments.iter().map(|(_, kind)| kind).collect();
     let names: Vec<_> = (0..method.arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
+    // What a type lacks is said at the method.
+    let serve = Ident::new("serve", Span::call_site().located_at(name.span()));
+    let serve = |serialization: Serialization| {
+        let returned = method.output.marker(serialization);
+        match serialization {
+            Serialization::Hessian2 => quote!(invocation.#serve::<(#(#types,)*), #returned, _, _>(handler)),
+            Serialization::Protobuf => {
+                let arguments = quote!(::getty_rpc::derive::MessageArguments<(#(#types,)*)>);
+                quote! {
+                    invocation.#serve::<#arguments, #returned, _, _>(move |arguments: #arguments| {
+                        handler(arguments.into_inner())
+                    })
+                }
+            }
+        }
+    };
+    let served = match &*service.attributes.serializations {
+        [one] => serve(*one),
+        _ => {
+            let (hessian2, protobuf) = (serve(Serialization::Hessian2), serve(Serialization::Protobuf));
+            quote! {
+                match invocation.serialization() {
+                    ::getty_rpc::Serialization::Protobuf => #protobuf,
+                    _ => #hessian2,
+                }
+            }
+        }
+    };
     quote! {
         #index => {
             let service = ::std::sync::Arc::clone(&self.0);
-            invocation.serve::<(#(#types,)*), #returned, _, _>(move |(#(#names,)*)| async move {
-                <Implementation as #service>::#name(&service, #(#names),*).await
-            });
+            let handler = move |(#(#names,)*): (#(#types,)*)| async move {
+                <Implementation as #trait_name>::#name(&service, #(#names),*).await
+            };
+            #served;
         }
     }
 }

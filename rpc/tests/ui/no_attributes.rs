@@ -1,6 +1,0 @@
-#[getty_rpc::service]
-trait Greeter {
-    async fn greet(&self, name: String) -> String;
-}
-
-fn main() {}

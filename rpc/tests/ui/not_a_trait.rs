@@ -1,4 +1,0 @@
-#[getty_rpc::service(interface = "com.example.Greeter")]
-struct Greeter;
-
-fn main() {}
