@@ -1,7 +1,13 @@
-//! What the `user` examples share: the service and its types. `examples/dubbo-go` has the same in Go.
+//! What the examples share: their services, and what each program needs. `examples/dubbo-go` has the user service in Go.
 #![forbid(unsafe_code)]
 
+pub mod listed;
+pub mod tickets;
 pub mod user;
+
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Log lines go to standard error; `RUST_LOG` chooses which. The default is warnings.
 pub fn log_to_stderr() {
@@ -9,6 +15,21 @@ pub fn log_to_stderr() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     // A second call finds the first one's subscriber, and that is as good.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Ready at the first SIGTERM or SIGINT after this call.
+///
+/// # Errors
+/// Those of the system, when it cannot watch for signals.
+pub fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// The code of the README is compiled with the documentation's tests.

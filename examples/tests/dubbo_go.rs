@@ -1,5 +1,5 @@
-//! Our examples against a running dubbo-go, in both directions. `scripts/test` builds the Go programs and names them in
-//! `GETTY_DUBBO_GO_SERVER` and `GETTY_DUBBO_GO_CLIENT`.
+//! Our examples against a running dubbo-go, in both directions. `scripts/test` builds the Go programs and says where
+//! they are.
 #![allow(clippy::expect_used, reason = "a test that cannot go on should end")]
 
 mod support;
@@ -11,22 +11,15 @@ use std::{
 
 use getty_examples::user::UserServiceClient;
 use getty_rpc::{Client, ErrorKind};
-use support::{PATIENCE, Program, free_port, printed, run};
+use support::{PATIENCE, Program, dubbo_go, free_port, printed, run, sockets::connections_to};
 use tokio::{task::JoinSet, time::timeout};
 
-fn program(variable: &str) -> String {
-    std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} names the Go program; scripts/test builds it"))
-}
-
 async fn go_server(port: u16) -> Program {
-    Program::start(&program("GETTY_DUBBO_GO_SERVER"), &["-port", &port.to_string()], port).await
+    dubbo_go::server(port, &[]).await
 }
 
 async fn go_client(server: &Program, arguments: &[&str]) -> String {
-    let url = server.url();
-    let arguments: Vec<_> = ["-url", &url].into_iter().chain(arguments.iter().copied()).collect();
-    printed(&run(&program("GETTY_DUBBO_GO_CLIENT"), &arguments).await)
+    dubbo_go::client(&[&["-url", &server.url()], arguments].concat()).await
 }
 
 fn client(server: &Program, connections: usize) -> Client {
@@ -35,19 +28,6 @@ fn client(server: &Program, connections: usize) -> Client {
         .timeout(PATIENCE)
         .direct(&server.url())
         .expect("a direct address")
-}
-
-/// Established connections to a local port, as the system sees them.
-fn connections_to(port: u16) -> usize {
-    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
-    let remote = format!(":{port:04X}");
-    table
-        .lines()
-        .filter(|line| {
-            let mut fields = line.split_whitespace().skip(2);
-            fields.next().is_some_and(|address| address.ends_with(&remote)) && fields.next() == Some("01")
-        })
-        .count()
 }
 
 #[tokio::test]
@@ -60,9 +40,8 @@ async fn every_method_of_a_go_server_gives_our_client_the_right_value() {
 
 #[tokio::test]
 async fn every_method_of_our_server_gives_a_go_client_the_right_value() {
-    let server = Program::user_server("60").await;
-    let text = go_client(&server, &["-mode", "all"]).await;
-    assert!(text.lines().last().is_some_and(|line| line.starts_with("ALL OK")), "{text}");
+    let server = Program::user_server(&[]).await;
+    go_client(&server, &["-mode", "all"]).await;
 }
 
 /// The defect is dubbo-go's: its provider hands a null String to the method as `*string`.
@@ -99,20 +78,20 @@ async fn ten_thousand_calls_of_two_hundred_callers_to_a_go_server_each_get_their
 
 #[tokio::test]
 async fn ten_thousand_calls_of_two_hundred_go_callers_to_our_server_each_get_their_own_answer() {
-    let server = Program::user_server("60").await;
+    let server = Program::user_server(&[]).await;
     let load = ["-mode", "load", "-callers", "200", "-calls", "10000", "-connections", "2"];
     go_client(&server, &load).await;
 }
 
 #[tokio::test]
 async fn a_handler_that_outlives_the_go_clients_timeout_sends_nothing_and_harms_no_other_call() {
-    let server = Program::user_server("60").await;
+    let server = Program::user_server(&[]).await;
     go_client(&server, &["-mode", "timeout"]).await;
 }
 
 #[tokio::test]
 async fn a_go_client_that_asks_for_the_wrong_thing_is_told_what_there_is() {
-    let server = Program::user_server("60").await;
+    let server = Program::user_server(&[]).await;
     let text = go_client(&server, &["-mode", "errors"]).await;
     for (case, expected) in [
         (
@@ -162,7 +141,7 @@ async fn an_idle_connection_to_a_go_server_outlives_four_heartbeat_periods() {
 
 #[tokio::test]
 async fn an_idle_connection_of_a_go_client_outlives_four_heartbeat_periods_of_ours() {
-    let server = Program::user_server("0.5").await;
+    let server = Program::user_server(&["--heartbeat", "0.5"]).await;
     // It stays idle for five periods, and checks that its one connection is still the same.
     go_client(&server, &["-mode", "idle", "-seconds", "3"]).await;
 }

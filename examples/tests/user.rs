@@ -7,7 +7,7 @@ use support::{Program, printed, run};
 
 #[tokio::test]
 async fn the_client_gets_the_right_answer_from_every_method_and_the_server_ends_in_good_order() {
-    let mut server = Program::user_server("60").await;
+    let mut server = Program::user_server(&[]).await;
     let text = printed(&run(env!("CARGO_BIN_EXE_user-client"), &["--url", &server.url()]).await);
     assert!(text.lines().last().is_some_and(|line| line.starts_with("ALL OK")), "{text}");
     server.signal("TERM").await;

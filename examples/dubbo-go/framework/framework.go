@@ -25,15 +25,24 @@ import (
 	_ "dubbo.apache.org/dubbo-go/v3/registry/protocol"
 )
 
-// Start returns an instance of dubbo-go with the application's name, and standard output. dubbo-go
-// logs to whatever os.Stdout is when its logger is made, so the program writes its answers to the
-// returned file and everything else goes to standard error.
-func Start(name, logLevel string) (*dubbo.Instance, *os.File, error) {
-	stdout := os.Stdout
-	os.Stdout = os.Stderr
-	instance, err := dubbo.NewInstance(
+// Start returns an instance of dubbo-go with the application's name, and standard output. The
+// registry is zookeeper://host:port, etcd://host:port, or empty for none. dubbo-go logs to whatever
+// os.Stdout is when its logger is made, so the program writes its answers to the returned file and
+// everything else goes to standard error.
+func Start(name, registryURL, logLevel string) (*dubbo.Instance, *os.File, error) {
+	options := []dubbo.InstanceOption{
 		dubbo.WithName(name),
 		dubbo.WithLogger(logger.WithZap(), logger.WithLevel(logLevel)),
-	)
+	}
+	if registryURL != "" {
+		option, err := withRegistry(registryURL)
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, option)
+	}
+	stdout := os.Stdout
+	os.Stdout = os.Stderr
+	instance, err := dubbo.NewInstance(options...)
 	return instance, stdout, err
 }

@@ -13,6 +13,9 @@ struct Arguments {
     /// The provider.
     #[arg(long, default_value = "dubbo://127.0.0.1:20000")]
     url: String,
+    /// The registry that knows the providers: zookeeper://host:port, etcd://host:port (cargo features).
+    #[arg(long, conflicts_with = "url")]
+    registry: Option<String>,
     /// The provider is a dubbo-go, which cannot take a null String, Date or User: leave those calls out.
     #[arg(long)]
     go_provider: bool,
@@ -22,10 +25,15 @@ struct Arguments {
 async fn main() -> ExitCode {
     getty_examples::log_to_stderr();
     let arguments = Arguments::parse();
-    let client = match Client::builder().timeout(Duration::from_secs(3)).direct(&arguments.url) {
+    let builder = Client::builder().timeout(Duration::from_secs(3));
+    let (place, client) = match &arguments.registry {
+        Some(registry) => (format!("--registry {registry}"), builder.registry(registry).await),
+        None => (format!("--url {}", arguments.url), builder.direct(&arguments.url)),
+    };
+    let client = match client {
         Ok(client) => client,
         Err(error) => {
-            eprintln!("--url {}: {error}", arguments.url);
+            eprintln!("{place}: {error}");
             return ExitCode::FAILURE;
         }
     };

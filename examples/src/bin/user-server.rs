@@ -1,11 +1,14 @@
 //! Serves the user service: `user-server --listen 127.0.0.1:20000`. Prints READY when it serves, ends in good order on SIGTERM.
 
-use std::io;
+use std::{future::pending, process::ExitCode, time::Duration};
 
 use clap::Parser;
-use getty_examples::user::{UserServiceServer, Users};
-use getty_rpc::Server;
-use tokio::signal::unix::{SignalKind, signal};
+use getty_examples::{
+    listed::{Failure, listed, open},
+    stop_signal,
+    user::{UserServiceClient, UserServiceServer, Users},
+};
+use getty_rpc::{Server, Stub};
 
 /// Serves `com.example.user.UserService` over the dubbo protocol.
 #[derive(Parser)]
@@ -13,33 +16,58 @@ struct Arguments {
     /// Where to listen; port 0 takes a free one, which the first line then names.
     #[arg(long, default_value = "127.0.0.1:20000")]
     listen: String,
+    /// The registry to be found in: zookeeper://host:port, etcd://host:port (cargo features).
+    #[arg(long)]
+    registry: Option<String>,
     /// Seconds of silence after which a peer is asked whether it lives.
     #[arg(long, default_value_t = 60.0)]
     heartbeat: f64,
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
     getty_examples::log_to_stderr();
-    let arguments = Arguments::parse();
-    let server = Server::bind(&arguments.listen)
-        .await
-        .map_err(|e| io::Error::new(e.kind(), format!("cannot listen on {}: {e}", arguments.listen)))?
-        .heartbeat(std::time::Duration::from_secs_f64(arguments.heartbeat))
-        .service(UserServiceServer::new(Users::default()));
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    match serve(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-    };
-    if let Some(address) = server.local_addr() {
-        println!("listening on {address}");
     }
-    println!("READY");
-    server.serve_until(stop).await?;
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let stop = stop_signal()?;
+    let listen = &arguments.listen;
+    let server = Server::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let address = server.local_addr().ok_or("no address")?;
+    let mut server = server
+        .heartbeat(Duration::from_secs_f64(arguments.heartbeat))
+        .service(UserServiceServer::new(Users::default()))
+        .application("user-provider");
+    println!("listening on {address}");
+
+    let registry = match &arguments.registry {
+        Some(url) => Some(open(url).await?),
+        None => None,
+    };
+    if let Some(registry) = registry.clone() {
+        server = server.registry_with(registry);
+    }
+    let found = async {
+        if let Some(registry) = &registry {
+            listed(registry, UserServiceClient::INFO, address).await?;
+        }
+        println!("READY");
+        pending::<Result<(), Failure>>().await
+    };
+    tokio::select! {
+        served = server.serve_until(stop) => served?,
+        failed = found => failed?,
+    }
+    if let Some(registry) = registry {
+        registry.close().await;
+    }
     println!("STOPPED");
     Ok(())
 }

@@ -1,4 +1,9 @@
 //! Programs that tests start and that end with them.
+#![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
+
+pub(crate) mod dubbo_go;
+pub(crate) mod registries;
+pub(crate) mod sockets;
 
 use std::{
     net::TcpListener,
@@ -46,11 +51,11 @@ impl Program {
         Self { child, port }
     }
 
-    /// Our own user-server on a free port.
-    pub(crate) async fn user_server(heartbeat: &str) -> Self {
+    /// Our own user-server on a free port, with further arguments.
+    pub(crate) async fn user_server(further: &[&str]) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
-        let arguments = ["--listen", &listen, "--heartbeat", heartbeat];
+        let arguments: Vec<_> = ["--listen", &listen].into_iter().chain(further.iter().copied()).collect();
         Self::start(env!("CARGO_BIN_EXE_user-server"), &arguments, port).await
     }
 

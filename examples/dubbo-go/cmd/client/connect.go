@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"dubbo.apache.org/dubbo-go/v3/client"
@@ -14,17 +16,22 @@ import (
 	"github.com/getty-rs/getty/examples/dubbo-go/user"
 )
 
-// provider is one provider address; every reference to it shares the same connections.
+// provider is one provider address, or a registry that knows some; references to the same address
+// share its connections.
 type provider struct {
-	client *client.Client
+	client       *client.Client
+	fromRegistry bool
 }
 
-// open prepares calls to the provider at the URL. Its answers go to standard output through out.
+// open prepares calls to the provider at the URL, or to those in the registry. Its answers go to
+// standard output through out.
 func open(s settings, out *report, tune func(*getty.ClientConfig)) (*provider, error) {
-	if err := reachable(s.url); err != nil {
-		return nil, err
+	if s.registry == "" {
+		if err := reachable(s.url); err != nil {
+			return nil, err
+		}
 	}
-	instance, stdout, err := framework.Start("user-consumer", s.logLevel)
+	instance, stdout, err := framework.Start("user-consumer", s.registry, s.logLevel)
 	if err != nil {
 		return nil, err
 	}
@@ -39,19 +46,36 @@ func open(s settings, out *report, tune func(*getty.ClientConfig)) (*provider, e
 	getty.SetClientConf(config)
 
 	user.RegisterConsumerClasses()
-	cli, err := instance.NewClient(
-		client.WithClientURL(s.url),
+	options := []client.ClientOption{
 		client.WithClientProtocolDubbo(),
 		client.WithClientSerialization(constant.Hessian2Serialization),
 		client.WithClientRequestTimeout(callTimeout), // the client's wins over the reference's
-	)
-	return &provider{client: cli}, err
+	}
+	if s.registry == "" {
+		options = append(options, client.WithClientURL(s.url))
+	}
+	cli, err := instance.NewClient(options...)
+	return &provider{client: cli, fromRegistry: s.registry != ""}, err
 }
 
 // users fills the stub of the user service.
 func (p *provider) users() (*user.Consumer, error) {
 	stub := &user.Consumer{}
-	return stub, p.refer(stub, user.Interface, user.Group, user.Version)
+	if err := p.refer(stub, user.Interface, user.Group, user.Version); err != nil || !p.fromRegistry {
+		return stub, err
+	}
+	return stub, listed(stub)
+}
+
+// listed waits until the registry's list of providers has arrived: dubbo-go's consumer does not, and
+// calls fail until then. On a ZooKeeper without any provider so far it looks again only after 3 s.
+func listed(stub *user.Consumer) error {
+	for until := time.Now().Add(listWait); ; time.Sleep(20 * time.Millisecond) {
+		_, err := stub.Version(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "No provider available") || time.Now().After(until) {
+			return err
+		}
+	}
 }
 
 // refer fills any stub. Without retries, so that each call is one request.
@@ -66,6 +90,9 @@ func (p *provider) refer(stub any, service, group, version string) error {
 
 // callTimeout is generous, so that a slow machine fails no check.
 const callTimeout = 10 * time.Second
+
+// listWait is longer than a registry takes to tell of a provider that starts at the same time.
+const listWait = 30 * time.Second
 
 // reachable reports a refused connection, since dubbo-go panics on one.
 func reachable(providerURL string) error {

@@ -10,6 +10,18 @@ import (
 
 // runLoad makes many calls at once, no two alike, and checks that each gets its own answer.
 func runLoad(s settings, r *report) error {
+	return runCallers(s, r, func(n int, _ time.Duration) bool { return n < s.calls })
+}
+
+// runSteady does so for a while.
+func runSteady(s settings, r *report) error {
+	most := time.Duration(s.seconds) * time.Second
+	return runCallers(s, r, func(_ int, since time.Duration) bool { return since < most })
+}
+
+// runCallers makes calls, numbered from 0, as long as more says so, which is told the time since the
+// first.
+func runCallers(s settings, r *report, more func(n int, since time.Duration) bool) error {
 	p, err := open(s, r, nil)
 	if err != nil {
 		return err
@@ -35,7 +47,12 @@ func runLoad(s settings, r *report) error {
 	start := time.Now()
 	for range s.callers {
 		callers.Go(func() {
-			for n := int(taken.Add(1)) - 1; n < s.calls; n = int(taken.Add(1)) - 1 {
+			for {
+				n := int(taken.Add(1)) - 1
+				if !more(n, time.Since(start)) {
+					taken.Add(-1)
+					return
+				}
 				call := greet
 				if n%2 == 1 {
 					call = next
@@ -57,6 +74,6 @@ func runLoad(s settings, r *report) error {
 		r.say("first error: %s", oneLine(*err))
 	}
 	r.check(wrong.Load() == 0 && failed.Load() == 0, "%d calls by %d callers, %d connections: %d wrong answers, %d errors, %.1f s, %.0f calls/s",
-		s.calls, s.callers, s.connections, wrong.Load(), failed.Load(), took.Seconds(), float64(s.calls)/took.Seconds())
+		taken.Load(), s.callers, s.connections, wrong.Load(), failed.Load(), took.Seconds(), float64(taken.Load())/took.Seconds())
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"sync/atomic"
@@ -16,6 +17,9 @@ type relay struct {
 
 // throughRelay starts a relay and changes the URL so that the calls go through it.
 func throughRelay(s *settings) (*relay, error) {
+	if s.registry != "" {
+		return nil, fmt.Errorf("mode %s counts connections to one provider: give its -url, not -registry", s.mode)
+	}
 	if err := reachable(s.url); err != nil {
 		return nil, err
 	}

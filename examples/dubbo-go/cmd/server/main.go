@@ -1,5 +1,5 @@
-// Command server provides the user service over the dubbo protocol, without a registry. It prints
-// READY on standard output once the port accepts connections, and ends on SIGTERM.
+// Command server provides the user service over the dubbo protocol, and registers it if a registry
+// is named. It prints READY on standard output once the port accepts connections, and ends on SIGTERM.
 package main
 
 import (
@@ -19,19 +19,20 @@ import (
 
 func main() {
 	port := flag.Int("port", 20000, "TCP port to listen on, on all addresses")
+	registryURL := flag.String("registry", "", "zookeeper://host:port or etcd://host:port; none without")
 	logLevel := flag.String("log", "warn", "level of dubbo-go's log on standard error")
 	flag.Parse()
-	if err := serve(*port, *logLevel); err != nil {
+	if err := serve(*port, *registryURL, *logLevel); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		os.Exit(2)
 	}
 }
 
-func serve(port int, logLevel string) error {
+func serve(port int, registryURL, logLevel string) error {
 	if err := checkFree(port); err != nil {
 		return err
 	}
-	instance, stdout, err := framework.Start("user-provider", logLevel)
+	instance, stdout, err := framework.Start("user-provider", registryURL, logLevel)
 	if err != nil {
 		return err
 	}
