@@ -66,10 +66,10 @@ pub use getty_registry as registry;
 pub use serialization::Serialization;
 #[cfg(feature = "protobuf")]
 pub use serialization::protobuf::ProtobufException;
-#[cfg(feature = "protobuf")]
-pub use {prost, prost_types};
 pub use server::{Invocation, Server};
 pub use service::{Method, Service, ServiceInfo, Stub, Target};
+#[cfg(feature = "protobuf")]
+pub use {prost, prost_types};
 
 /// Includes what `getty-build` made of a protobuf package in a build script: `getty_rpc::include_proto!("com.example")`, or `"_"`
 /// for files without a package.
@@ -102,17 +102,18 @@ macro_rules! __with_protobuf {
 /// What the code that `#[service]` makes calls. Not for others: it changes without notice.
 #[doc(hidden)]
 pub mod derive {
+    #[cfg(feature = "protobuf")]
+    pub use crate::serialization::protobuf::{
+        FallibleMessage, Items, MessageArguments, MessageAs, MessageResult, Nullable, One, PlainMessage,
+    };
     pub use crate::{
         serialization::{
-            AnswerBody, ArgumentsError, BodyReader, DecodeArguments, EncodeArguments, Plan, Request, Returned, Trailer,
+            AnswerBody, ArgumentsError, BodyReader, DecodeArguments, EncodeArguments, Plan, Request,
+            Returned, Trailer,
             hessian2::{Fallible, Plain},
         },
         service::are_distinct,
     };
     pub use __with_protobuf as with_protobuf;
-    #[cfg(feature = "protobuf")]
-    pub use crate::serialization::protobuf::{
-        FallibleMessage, Items, MessageArguments, MessageAs, MessageResult, Nullable, One, PlainMessage,
-    };
     pub use getty_hessian2::EncodeAs;
 }

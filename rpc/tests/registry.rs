@@ -57,7 +57,8 @@ impl Provider {
         let calls = Arc::new(AtomicUsize::new(0));
         let service = WhoServer::new(Named { name: name.to_owned(), calls: Arc::clone(&calls) });
         let server = Server::bind(("127.0.0.1", port)).await.unwrap();
-        let server = server.service(service).registry(registry).await.unwrap().notice(Duration::from_millis(300));
+        let server =
+            server.service(service).registry(registry).await.unwrap().notice(Duration::from_millis(300));
         let port = server.local_addr().unwrap().port();
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(server.serve_until(async { drop(stopped.await) }));

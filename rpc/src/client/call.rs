@@ -78,7 +78,14 @@ impl<'r, A: EncodeArguments, R: Returned> IntoFuture for Call<'r, A, R> {
     type IntoFuture = CallFuture<'r, A, R>;
 
     fn into_future(self) -> CallFuture<'r, A, R> {
-        CallFuture { call: self, deadline: None, retries: 0, asked: None, tried: Vec::new(), stage: Stage::Start }
+        CallFuture {
+            call: self,
+            deadline: None,
+            retries: 0,
+            asked: None,
+            tried: Vec::new(),
+            stage: Stage::Start,
+        }
     }
 }
 
@@ -224,7 +231,11 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
             return Some(Err(Error::not_run(ErrorKind::BadRequest, "the stub has no such method")));
         };
         if plan.serialization() != A::SERIALIZATION {
-            let text = format!("the service is in {}, the stub's arguments in {}", plan.serialization(), A::SERIALIZATION);
+            let text = format!(
+                "the service is in {}, the stub's arguments in {}",
+                plan.serialization(),
+                A::SERIALIZATION
+            );
             return Some(Err(Error::not_run(ErrorKind::BadRequest, text)));
         }
         let request = Outgoing {
@@ -314,8 +325,11 @@ fn read<R: Returned>(
         return Err(Error::status(status, serialization::error_text(header.serialization, body, state)));
     }
     if Serialization::of(header.serialization) != Some(R::SERIALIZATION) {
-        let text =
-            format!("it is in serialization {}, the request was in {}", header.serialization, R::SERIALIZATION.id());
+        let text = format!(
+            "it is in serialization {}, the request was in {}",
+            header.serialization,
+            R::SERIALIZATION.id()
+        );
         return Err(Error::may_have_run(ErrorKind::BadResponse, text));
     }
     let mut answer = AnswerBody::new(body, state);

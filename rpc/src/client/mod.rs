@@ -158,7 +158,10 @@ impl Shared {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pools = self.0.pools();
-        f.debug_struct("Client").field("pools", &pools).field("timeout", &self.0.timeout).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("pools", &pools)
+            .field("timeout", &self.0.timeout)
+            .finish_non_exhaustive()
     }
 }
 

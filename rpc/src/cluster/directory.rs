@@ -50,7 +50,12 @@ impl Directory {
     }
 
     /// Of the providers that a registry knows. Must be called in a tokio runtime.
-    pub(crate) fn subscribed(target: Target, subscription: Subscription, pools: Arc<Pools>, balance: LoadBalance) -> Self {
+    pub(crate) fn subscribed(
+        target: Target,
+        subscription: Subscription,
+        pools: Arc<Pools>,
+        balance: LoadBalance,
+    ) -> Self {
         let shared = Arc::new(Shared::new(target, balance));
         let task = tokio::spawn(follow(Arc::clone(&shared), subscription, pools));
         Self { shared, task: Some(task) }
@@ -66,15 +71,21 @@ impl Directory {
         let fresh = |invoker: &&Arc<Invoker>| !tried.iter().any(|known| Arc::ptr_eq(known, invoker));
         let best: Vec<_> = invokers.iter().filter(|i| fresh(i) && i.is_available()).collect();
         let rest = || invokers.iter().filter(fresh).collect::<Vec<_>>();
-        let candidates = [best].into_iter().chain([rest(), invokers.iter().collect()]).find(|list| !list.is_empty())?;
+        let candidates =
+            [best].into_iter().chain([rest(), invokers.iter().collect()]).find(|list| !list.is_empty())?;
         let references: Vec<&Invoker> = candidates.iter().map(|invoker| &***invoker).collect();
         candidates.get(self.shared.balancer.choose(&references)?).map(|chosen| Arc::clone(chosen))
     }
 
     /// Whether there is a provider that was not asked yet.
     pub(crate) fn has_others(&self, tried: &[Arc<Invoker>], asked: Option<&Arc<Invoker>>) -> bool {
-        let known = |invoker: &Arc<Invoker>| tried.iter().chain(asked).any(|known| Arc::ptr_eq(known, invoker));
-        self.shared.list.load().as_ref().is_some_and(|list| list.invokers.iter().any(|invoker| !known(invoker)))
+        let known =
+            |invoker: &Arc<Invoker>| tried.iter().chain(asked).any(|known| Arc::ptr_eq(known, invoker));
+        self.shared
+            .list
+            .load()
+            .as_ref()
+            .is_some_and(|list| list.invokers.iter().any(|invoker| !known(invoker)))
     }
 
     /// Waits until there is a list, and says what is wrong when it is empty. Cancel-safe.
@@ -96,7 +107,12 @@ impl Directory {
 
 impl Shared {
     fn new(target: Target, balance: LoadBalance) -> Self {
-        Self { target, list: ArcSwapOption::empty(), changed: Notify::new(), balancer: Balancer::new(balance) }
+        Self {
+            target,
+            list: ArcSwapOption::empty(),
+            changed: Notify::new(),
+            balancer: Balancer::new(balance),
+        }
     }
 
     fn take(&self, update: &Update, pools: &Pools) {

@@ -66,7 +66,9 @@ impl Beat {
             Pulse::Dead(idle) => {
                 tracing::warn!(peer = ?session.peer(), ?idle, period = ?self.period, "no heartbeat came back, closing");
                 session.close();
-                return Some(format!("nothing came from the peer for {idle:?}, no answer to a heartbeat either"));
+                return Some(format!(
+                    "nothing came from the peer for {idle:?}, no answer to a heartbeat either"
+                ));
             }
         }
         None

@@ -191,7 +191,8 @@ impl Channel {
         let kind = Kind::Request { two_way };
         let header = Header { kind, event: false, serialization: A::SERIALIZATION.id(), id, length: 0 };
         let Outgoing { plan, arguments, attachments, timeout, .. } = *request;
-        let length = arguments.write_request(out.tail_mut(), &Request { header, plan, timeout, attachments })?;
+        let length =
+            arguments.write_request(out.tail_mut(), &Request { header, plan, timeout, attachments })?;
         if length > self.settings.payload {
             return Err(TooLarge { length, limit: self.settings.payload }.into());
         }
@@ -283,7 +284,10 @@ impl EventListener<ClientProtocol> for ClientListener {
                 Kind::Request { two_way } => refuse(session, header, two_way),
             },
             Frame::TooLong(header) => {
-                let cause = format!("frame {} has a body of {} bytes, too long even to skip", header.id, header.length);
+                let cause = format!(
+                    "frame {} has a body of {} bytes, too long even to skip",
+                    header.id, header.length
+                );
                 let _ = channel.end.set(End { bad_frame: true, cause });
                 session.close();
             }
@@ -342,8 +346,9 @@ fn refuse(session: &Session<ClientProtocol>, header: Header, two_way: bool) {
         let text = "this side of the connection is a client and serves nothing";
         let payload = session.state().settings.payload;
         let serialization = Serialization::of(header.serialization).unwrap_or(Serialization::Hessian2);
-        let _ =
-            write_frame(session, payload, |out| serialization::error_answer(out, serialization, header, text));
+        let _ = write_frame(session, payload, |out| {
+            serialization::error_answer(out, serialization, header, text)
+        });
     }
 }
 

@@ -38,7 +38,12 @@ pub trait Returned: 'static {
     ///
     /// # Errors
     /// When the value cannot be written.
-    fn write(output: &Self::Output, out: &mut BytesMut, header: Header, trailer: Trailer) -> Result<usize, BoxError>;
+    fn write(
+        output: &Self::Output,
+        out: &mut BytesMut,
+        header: Header,
+        trailer: Trailer,
+    ) -> Result<usize, BoxError>;
 }
 
 /// The body of an answer with status OK.

@@ -3,9 +3,9 @@
 use getty::BoxError;
 use getty_hessian2::{DecodeState, Decoder};
 
-use super::{Head, RequestAttachments, Serialization, hessian2};
 #[cfg(feature = "protobuf")]
 use super::protobuf::{self, Items};
+use super::{Head, RequestAttachments, Serialization, hessian2};
 
 /// The body of a request.
 #[derive(Debug)]

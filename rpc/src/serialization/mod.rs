@@ -82,7 +82,8 @@ impl Serialization {
 
     /// Says that this one is not known, and which are.
     pub(crate) fn unknown(id: u8) -> String {
-        let known: Vec<_> = Self::KNOWN.iter().map(|known| format!("{} ({})", known.id(), known.name())).collect();
+        let known: Vec<_> =
+            Self::KNOWN.iter().map(|known| format!("{} ({})", known.id(), known.name())).collect();
         let verb = if known.len() == 1 { "is" } else { "are" };
         format!("serialization {id} is not known here, {} {verb}", known.join(" and "))
     }
@@ -186,7 +187,10 @@ mod tests {
     fn what_is_not_known_is_refused_with_what_is() {
         for id in (0..32).filter(|id| Serialization::of(*id).is_none()) {
             let text = Serialization::unknown(id);
-            assert!(text.starts_with(&format!("serialization {id} is not known here, 2 (hessian2) ")), "{text}");
+            assert!(
+                text.starts_with(&format!("serialization {id} is not known here, 2 (hessian2) ")),
+                "{text}"
+            );
         }
         for known in Serialization::KNOWN {
             assert_eq!(Serialization::of(known.id()), Some(*known));

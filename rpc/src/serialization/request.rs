@@ -6,9 +6,9 @@ use std::{borrow::Cow, time::Duration};
 use bytes::BytesMut;
 use getty::BoxError;
 
-use super::{BodyReader, Serialization, hessian2};
 #[cfg(feature = "protobuf")]
 use super::protobuf;
+use super::{BodyReader, Serialization, hessian2};
 use crate::{
     attachments::Attachments,
     protocol::{DUBBO_VERSION, Header},

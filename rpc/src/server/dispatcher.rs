@@ -24,8 +24,8 @@ use super::{
     reply::Sender,
 };
 use crate::{
-    java,
     exchange::{Beat, FrameWriter, limits, respond_heartbeat, write_frame},
+    java,
     protocol::{Frame, FrameReader, Header, Kind, READ_ONLY, Status, takes_attachments},
     serialization::{self, BodyReader, Head, Serialization, hessian2},
     service::{Method, Service, Target},
@@ -314,7 +314,8 @@ impl Dispatcher {
 
 /// How many arguments a request has.
 fn arguments(methods: &[Method], head: &Head<'_>) -> usize {
-    let method = find_method(methods, &head.method, &head.descriptor).ok().and_then(|index| methods.get(index));
+    let method =
+        find_method(methods, &head.method, &head.descriptor).ok().and_then(|index| methods.get(index));
     match method {
         Some(method) => method.parameters,
         None => java::parameters(&head.descriptor).map_or(0, |parameters| parameters.len()),

@@ -25,9 +25,11 @@ impl Exports {
         if registries.is_empty() {
             return Ok(Self::default());
         }
-        let cannot = |text: String| Error::not_run(ErrorKind::BadRequest, format!("cannot be registered: {text}"));
+        let cannot =
+            |text: String| Error::not_run(ErrorKind::BadRequest, format!("cannot be registered: {text}"));
         let listen = listen.ok_or_else(|| cannot("the transport has no address".into()))?;
-        let address = advertised_address(listen).map_err(|error| cannot(error.to_string()).caused_by(error))?;
+        let address =
+            advertised_address(listen).map_err(|error| cannot(error.to_string()).caused_by(error))?;
         let mut exports = Self::default();
         for (target, service) in services.iter() {
             let url = provider_url(&address, target, service.as_ref(), application)

@@ -92,9 +92,7 @@ impl Invocation<'_> {
             format!("{}.{}", self.target, method.map(ToString::to_string).unwrap_or_default())
         };
         match read {
-            Ok(arguments) => {
-                arguments.map_err(|error| Refusal::bad_request(format!("{}: {error}", call())))
-            }
+            Ok(arguments) => arguments.map_err(|error| Refusal::bad_request(format!("{}: {error}", call()))),
             Err(panic) => {
                 let text = format!("{}: reading the arguments panicked: {}", call(), text_of(&*panic));
                 Err(Refusal { status: Status::SERVICE_ERROR, text })

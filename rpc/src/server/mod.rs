@@ -35,8 +35,8 @@ use crate::{client::open_registry, protocol::PAYLOAD, service::Service};
 
 pub use invocation::Invocation;
 
-use export::Exports;
 use dispatcher::{Dispatcher, ServerProtocol, ServerShared};
+use export::Exports;
 use registry::Services;
 
 /// Name of an application that does not say its own.
@@ -215,13 +215,9 @@ impl<A: Listen> Server<A> {
     /// # Errors
     /// When a service cannot be registered, and those of [`getty::Server::serve_until`].
     pub async fn serve_until(self, stop: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let exports = Exports::publish(
-            &self.registries,
-            &self.services,
-            &self.application,
-            self.listen.local_addr(),
-        )
-        .map_err(io::Error::other)?;
+        let exports =
+            Exports::publish(&self.registries, &self.services, &self.application, self.listen.local_addr())
+                .map_err(io::Error::other)?;
         let shutdown_wait = self.shutdown_wait;
         let notice = self.notice.unwrap_or(if self.registries.is_empty() { Duration::ZERO } else { NOTICE });
         let connections = self.connections;

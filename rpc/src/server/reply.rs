@@ -50,8 +50,7 @@ impl Sender {
 
     /// In the serialization of the request, or in hessian2 where that is not known.
     fn error(&self, out: &mut BytesMut, status: Status, text: &str) -> Result<usize, BoxError> {
-        let serialization =
-            Serialization::of(self.request.serialization).unwrap_or(Serialization::Hessian2);
+        let serialization = Serialization::of(self.request.serialization).unwrap_or(Serialization::Hessian2);
         serialization::error_answer(out, serialization, self.answer(status, serialization), text)
     }
 

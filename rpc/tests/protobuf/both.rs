@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use getty_rpc::{
-    Client, ErrorKind, Hessian, ProtobufException, Serialization, Server, Stub, prost::Message,
+    Client, ErrorKind, Hessian, ProtobufException, Serialization, Server, Stub,
+    prost::Message,
     protocol::{Header, Kind, Status},
     registry::{Registry, Target},
     service,
@@ -65,7 +66,8 @@ struct Swaps;
 
 impl Pairs for Swaps {
     async fn swap(&self, pair: Pair) -> Result<Pair, Refused> {
-        let right = pair.left.parse().map_err(|_| Refused { message: format!("no number: {}", pair.left) })?;
+        let right =
+            pair.left.parse().map_err(|_| Refused { message: format!("no number: {}", pair.left) })?;
         Ok(Pair { left: pair.right.to_string(), right })
     }
 
@@ -84,7 +86,10 @@ async fn one_service_answers_stubs_of_both_serializations() {
     let client = patient(serving.address());
     let (hessian2, protobuf): (PairsClient, PairsFirstProtobufClient) = (client.refer(), client.refer());
     assert_eq!(PairsClient::INFO.serializations, [Serialization::Hessian2, Serialization::Protobuf]);
-    assert_eq!(PairsFirstProtobufClient::INFO.serializations, [Serialization::Protobuf, Serialization::Hessian2]);
+    assert_eq!(
+        PairsFirstProtobufClient::INFO.serializations,
+        [Serialization::Protobuf, Serialization::Hessian2]
+    );
 
     let refused = Refused { message: "no number: x".into() };
     assert_eq!(hessian2.swap(pair("5", 7)).await.unwrap(), Ok(pair("7", 5)));
@@ -103,7 +108,8 @@ async fn an_answer_and_an_error_are_in_the_serialization_of_their_request() {
     let serving = serve(|server| server.service(PairsServer::new(Swaps))).await;
     let mut peer = Peer::connect(serving.address()).await;
     let in_protobuf = |method: &str| {
-        let request = raw::Request::new("com.example.Pairs", method, "Ljava/lang/String;").argument(raw::text("a"));
+        let request =
+            raw::Request::new("com.example.Pairs", method, "Ljava/lang/String;").argument(raw::text("a"));
         raw::request(22, &request.body())
     };
     let in_hessian2 = |method: &str| {
@@ -159,10 +165,12 @@ async fn a_service_that_speaks_only_the_other_serialization_says_so() {
     let client = patient(serving.address());
     let error = client.refer::<NamesInHessian2Client>().text("a").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Status(Status::BAD_REQUEST)));
-    let text = "com.example.Names.text(Ljava/lang/String;): it speaks protobuf (22), the request is in hessian2 (2)";
+    let text =
+        "com.example.Names.text(Ljava/lang/String;): it speaks protobuf (22), the request is in hessian2 (2)";
     assert_eq!(error.message(), text);
     let error = client.refer::<OnlyInProtobufClient>().text("a").await.unwrap_err();
-    let text = "com.example.Only.text(Ljava/lang/String;): it speaks hessian2 (2), the request is in protobuf (22)";
+    let text =
+        "com.example.Only.text(Ljava/lang/String;): it speaks hessian2 (2), the request is in protobuf (22)";
     assert_eq!(error.message(), text);
 }
 
@@ -180,7 +188,8 @@ async fn an_answer_in_the_other_serialization_is_refused() {
         provider.send(&support::frame(answer, &support::null_body())).await;
         provider
     };
-    let (error, _provider) = within(async { tokio::join!(async { protobuf.find("a").await }, provider) }).await;
+    let (error, _provider) =
+        within(async { tokio::join!(async { protobuf.find("a").await }, provider) }).await;
     let error = error.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::BadResponse), "{error}");
     assert!(error.message().contains("it is in serialization 2, the request was in 22"), "{error}");
@@ -199,9 +208,10 @@ async fn consumers_learn_from_the_registry_what_a_service_speaks() {
             .service(NamesServer::new(Serves::default()))
             .registry_with(Arc::clone(&registry)),
     );
-    for (interface, preferred, all) in
-        [("com.example.Pairs", "hessian2", "hessian2,protobuf"), ("com.example.Names", "protobuf", "protobuf")]
-    {
+    for (interface, preferred, all) in [
+        ("com.example.Pairs", "hessian2", "hessian2,protobuf"),
+        ("com.example.Names", "protobuf", "protobuf"),
+    ] {
         let mut subscription = registry.subscribe(&Target::new(interface));
         let update = within(async {
             loop {

@@ -4,7 +4,8 @@ use getty_rpc::{Client, ErrorKind, Throwable, protocol::Status, service};
 
 use crate::{
     messages::{
-        Choice, Empty, Everything, Name, Names, NamesClient, NamesServer, NewName, NotFound, Serves, everything,
+        Choice, Empty, Everything, Name, Names, NamesClient, NamesServer, NewName, NotFound, Serves,
+        everything,
     },
     support::{PATIENCE, Serving, patient, serve},
 };
@@ -66,7 +67,8 @@ async fn null_is_none_where_the_method_declares_an_option_and_an_error_where_it_
 }
 
 #[tokio::test]
-async fn an_exception_is_the_error_of_its_class_where_it_is_declared_and_an_exception_of_any_class_where_not() {
+async fn an_exception_is_the_error_of_its_class_where_it_is_declared_and_an_exception_of_any_class_where_not()
+{
     #[service(interface = "com.example.Names", serialization = "protobuf")]
     trait Undeclared {
         async fn find(&self, id: i64) -> Option<Name>;
@@ -85,7 +87,10 @@ async fn an_exception_is_the_error_of_its_class_where_it_is_declared_and_an_exce
     let undeclared: UndeclaredClient = patient(serving.address()).refer();
     let error = undeclared.find(-5).await.unwrap_err();
     let exception = error.as_exception().expect("an exception");
-    assert_eq!((exception.class(), exception.message()), ("com.example.NotFoundException", Some("nobody has -5")));
+    assert_eq!(
+        (exception.class(), exception.message()),
+        ("com.example.NotFoundException", Some("nobody has -5"))
+    );
     assert!(!error.surely_not_run());
     let error = undeclared.throw("com.example.Other").await.unwrap_err();
     assert_eq!(error.as_exception().map(Throwable::class), Some("com.example.Other"));
@@ -131,7 +136,10 @@ async fn what_is_over_the_payload_limit_is_refused_by_whoever_sees_it_first() {
 #[tokio::test]
 async fn attachments_one_way_calls_and_many_at_a_time_work() {
     let (_serving, names) = names().await;
-    assert_eq!(names.attachment("k").attach("k", "中文").attach("empty", "").await.unwrap().as_deref(), Some("中文"));
+    assert_eq!(
+        names.attachment("k").attach("k", "中文").attach("empty", "").await.unwrap().as_deref(),
+        Some("中文")
+    );
     assert_eq!(names.attachment("empty").attach("empty", "").await.unwrap().as_deref(), Some(""));
     assert_eq!(names.attachment("absent").await.unwrap(), None);
     names.note("one").await.unwrap();

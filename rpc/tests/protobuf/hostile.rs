@@ -14,7 +14,9 @@ use crate::{
 
 /// What a byte may become.
 fn mutations(byte: u8) -> impl Iterator<Item = u8> {
-    [byte ^ 0x01, byte ^ 0x80, byte ^ 0xff, 0, 0x7f, byte.wrapping_add(1)].into_iter().filter(move |new| *new != byte)
+    [byte ^ 0x01, byte ^ 0x80, byte ^ 0xff, 0, 0x7f, byte.wrapping_add(1)]
+        .into_iter()
+        .filter(move |new| *new != byte)
 }
 
 /// Each body with one byte changed, and each that ends too early.
@@ -62,7 +64,8 @@ async fn lengths_that_lie_nesting_without_end_and_floods_cost_no_memory_and_no_s
     let (_serving, connector) = over_pipes(|server| server.service(NamesServer::new(Serves::default())));
     let mut peer = connector.connect();
     let most = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
-    let asked = |argument: Vec<u8>| Request::names("everything", "Lcom/example/Everything;").argument(argument);
+    let asked =
+        |argument: Vec<u8>| Request::names("everything", "Lcom/example/Everything;").argument(argument);
     let sized = |bytes: Vec<u8>| [varint(bytes.len()), bytes].concat();
     // Field 14 is a text, 15 bytes, 21 packed numbers, 24 a list of messages: each says that it is longer than all memory.
     let lies = [0x72_u8, 0x7a].map(|key| vec![key]).into_iter().chain([vec![0xaa, 0x01], vec![0xc2, 0x01]]);

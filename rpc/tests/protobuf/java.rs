@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use bytes::Bytes;
 use getty_rpc::{
-    Client, ErrorKind, ProtobufException, Stub, java::JavaType,
+    Client, ErrorKind, ProtobufException, Stub,
+    java::JavaType,
     prost::Message,
     protocol::{HEADER, Header, Kind, Status},
     service,
@@ -175,7 +176,11 @@ async fn our_server_answers_javas_requests_as_java_does() {
         let name = &row.name;
         peer.send(&row.bytes()).await;
         let (header, body) = peer.next().await.unwrap();
-        assert_eq!((header.id, header.serialization, header.event), (row.header.id, PROTOBUF, row.header.event), "{name}");
+        assert_eq!(
+            (header.id, header.serialization, header.event),
+            (row.header.id, PROTOBUF, row.header.event),
+            "{name}"
+        );
         let java = rows
             .iter()
             .find(|other| !other.is_request() && other.header.id == row.header.id)
@@ -205,7 +210,8 @@ fn same_result(name: &str, ours: &[Bytes], theirs: &[Bytes]) {
     assert_eq!(ours[0], theirs[0], "{name}: the type of the result");
     match i32::decode(ours[0].clone()).unwrap() {
         3 => {
-            let [ours, theirs] = [&ours[1], &theirs[1]].map(|item| ThrowableProto::decode(item.clone()).unwrap());
+            let [ours, theirs] =
+                [&ours[1], &theirs[1]].map(|item| ThrowableProto::decode(item.clone()).unwrap());
             assert_eq!((ours.class, ours.message), (theirs.class, theirs.message), "{name}");
         }
         // Not byte by byte: Java also writes values of maps that are zero.

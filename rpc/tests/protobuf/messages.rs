@@ -7,9 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use getty_rpc::{
-    Context, ProtobufException, Throwable, java::JavaType, prost, prost::Message, service,
-};
+use getty_rpc::{Context, ProtobufException, Throwable, java::JavaType, prost, prost::Message, service};
 
 /// A field of every kind that protobuf has.
 #[derive(Clone, PartialEq, Message)]

@@ -12,8 +12,8 @@ use getty_rpc::{
 use crate::{
     messages::{Name, NamesClient, NamesServer, Serves},
     raw::{
-        Attachment, Map, PROTOBUF, Request, StackFrame, ThrowableProto, answer, ask, error_text, header, item, items,
-        map, request, response, text, value_body,
+        Attachment, Map, PROTOBUF, Request, StackFrame, ThrowableProto, answer, ask, error_text, header,
+        item, items, map, request, response, text, value_body,
     },
     support::{FakePipe, PATIENCE, Peer, Serving, frame, serve, within},
 };
@@ -78,7 +78,10 @@ async fn a_wrong_request_is_refused_with_a_text_in_protobuf() {
     let cases: &[(Vec<u8>, &[&str])] = &[
         (Request::new("com.example.Nope", "text", STRING).body(), &["com.example.Nope", "com.example.Names"]),
         (Request::names("nope", "").body(), &["nope()", "rename(Lcom/example/Name;)"]),
-        (Request::names("text", STRING).tail(vec![]).body(), &["argument 0", "ends where String was expected"]),
+        (
+            Request::names("text", STRING).tail(vec![]).body(),
+            &["argument 0", "ends where String was expected"],
+        ),
         (
             Request::names("rename", "Lcom/example/Name;").argument(broken_name.to_vec()).body(),
             &["com.example.Names.rename(Lcom/example/Name;)", "argument 0", "it is no Name: "],
@@ -87,7 +90,10 @@ async fn a_wrong_request_is_refused_with_a_text_in_protobuf() {
             Request::names("add", "IJ").argument(item(&1_i32)).argument(vec![3, 0x0a, 1, b'x']).body(),
             &["com.example.Names.add(IJ)", "argument 1", "it is no i64: "],
         ),
-        (Request::echo("a").tail(vec![0xff, 0xff, 3, 1]).body(), &["the attachments", "65535 bytes, 1 are left"]),
+        (
+            Request::echo("a").tail(vec![0xff, 0xff, 3, 1]).body(),
+            &["the attachments", "65535 bytes, 1 are left"],
+        ),
         (vec![], &["the request's head cannot be read", "ends where the protocol version was expected"]),
         (text("2.0.2"), &["ends where the service was expected"]),
         (vec![2, 0x0a, 0xff], &["head cannot be read", "a number of the protocol version has no end"]),
@@ -172,7 +178,9 @@ async fn a_service_is_found_by_the_group_behind_the_arguments() {
     })
     .await;
     let mut peer = Peer::connect(serving.address()).await;
-    for (group, expected) in [("eu", Status::OK), ("us", Status::OK), ("", Status::OK), ("cn", Status::BAD_REQUEST)] {
+    for (group, expected) in
+        [("eu", Status::OK), ("us", Status::OK), ("", Status::OK), ("cn", Status::BAD_REQUEST)]
+    {
         let mut asked = Request::names("add", "IJ").argument(item(&1_i32)).argument(item(&2_i64));
         asked.head[2] = "1.0.0".to_owned();
         let (status, answer) = ask(&mut peer, &asked.attachments(&[("group", group)]).body()).await;
@@ -232,7 +240,10 @@ async fn a_client_understands_events_in_protobuf_and_refuses_calls_in_it() {
     assert_eq!(number.unwrap(), 1);
 
     let error = names.number().await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Connect) && error.message().contains("shutting down"), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Connect) && error.message().contains("shutting down"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -240,7 +251,8 @@ async fn a_client_reads_what_java_may_answer() {
     let (pipe, mut connections) = FakePipe::accept();
     let client = Client::builder().timeout(PATIENCE).dial("pipe", move || pipe.clone().dial());
     let names: NamesClient = client.refer();
-    let frame = |line| StackFrame { class: "com.example.A".into(), method: "f".into(), file: "A.java".into(), line };
+    let frame =
+        |line| StackFrame { class: "com.example.A".into(), method: "f".into(), file: "A.java".into(), line };
     let cause = ThrowableProto { class: "java.lang.Error".into(), ..Default::default() };
     let thrown = ThrowableProto {
         class: "com.example.NotFoundException".into(),

@@ -17,11 +17,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// Whole frames, not decoded. The state is what a client's session has in flight.
+/// Whole frames, not decoded.
 struct Frames;
 
+/// What a client's session has in flight, and who is to have it in the end.
 #[derive(Default)]
-struct InFlight(Mutex<Option<(Flight, oneshot::Sender<Result<Flight, LoadError>>)>>);
+struct InFlight(Mutex<Option<(Flight, Done)>>);
+
+type Done = oneshot::Sender<Result<Flight, LoadError>>;
 
 impl Protocol for Frames {
     type Reader = Self;

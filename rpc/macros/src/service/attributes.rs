@@ -23,7 +23,8 @@ impl Serialization {
                 "hessian2" => Self::Hessian2,
                 "protobuf" => Self::Protobuf,
                 _ => {
-                    let expected = "expected `hessian2`, `protobuf`, or both with a comma, the preferred one first";
+                    let expected =
+                        "expected `hessian2`, `protobuf`, or both with a comma, the preferred one first";
                     return Err(syn::Error::new(text.span(), expected));
                 }
             };

@@ -17,7 +17,8 @@ pub(super) fn stub(service: &ServiceModel) -> TokenStream {
         "two methods of {name} have the same Java name and the same parameters, so no caller could tell them apart: \
          give one of them another #[method(name = \"...\")]"
     );
-    let methods = service.methods.iter().enumerate().map(|(index, method)| call(attributes.preferred(), index, method));
+    let methods =
+        service.methods.iter().enumerate().map(|(index, method)| call(attributes.preferred(), index, method));
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]

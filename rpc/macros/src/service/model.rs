@@ -110,7 +110,8 @@ impl MethodModel {
         }
         let arguments = inputs.map(argument).collect::<Result<Vec<_>>>()?;
         if let Some((name, _)) = arguments.get(ARGUMENTS) {
-            let text = format!("a method of a service has at most {ARGUMENTS} arguments; put some into a struct");
+            let text =
+                format!("a method of a service has at most {ARGUMENTS} arguments; put some into a struct");
             return Err(syn::Error::new(name.span(), text));
         }
         let output = Output::new(signature.output);
@@ -170,7 +171,9 @@ impl Output {
         let (declared, derive) = (&self.declared, quote!(::getty_rpc::derive));
         match (serialization, &self.fallible) {
             (Serialization::Hessian2, None) => quote!(#derive::Plain<#declared>),
-            (Serialization::Hessian2, Some((value, exception))) => quote!(#derive::Fallible<#value, #exception>),
+            (Serialization::Hessian2, Some((value, exception))) => {
+                quote!(#derive::Fallible<#value, #exception>)
+            }
             (Serialization::Protobuf, None) => {
                 let message = message_of(declared);
                 quote!(#derive::PlainMessage<#message>)

@@ -156,7 +156,12 @@ fn trailer(trailer: Trailer, e: &mut Encoder<'_, BytesMut>) -> Result<()> {
 }
 
 /// Writes a whole answer that holds a value; a value that is written as null becomes Dubbo's null result.
-fn value_answer<T: Encode + ?Sized>(out: &mut BytesMut, header: Header, behind: Trailer, value: &T) -> Result<usize> {
+fn value_answer<T: Encode + ?Sized>(
+    out: &mut BytesMut,
+    header: Header,
+    behind: Trailer,
+    value: &T,
+) -> Result<usize> {
     const NULL: u8 = b'N';
     frame(out, header, |out, state| {
         let start = out.len();
@@ -172,7 +177,12 @@ fn value_answer<T: Encode + ?Sized>(out: &mut BytesMut, header: Header, behind: 
 }
 
 /// Writes a whole answer that holds a value whose bytes stand for themselves.
-pub(crate) fn bytes_answer(out: &mut BytesMut, header: Header, behind: Trailer, value: &[u8]) -> Result<usize> {
+pub(crate) fn bytes_answer(
+    out: &mut BytesMut,
+    header: Header,
+    behind: Trailer,
+    value: &[u8],
+) -> Result<usize> {
     frame(out, header, |out, state| {
         Encoder::new(out, state).i32(behind.code(Outcome::Value));
         out.extend_from_slice(value);
@@ -181,7 +191,12 @@ pub(crate) fn bytes_answer(out: &mut BytesMut, header: Header, behind: Trailer, 
 }
 
 /// Writes a whole answer that holds an exception.
-fn exception_answer<E: Exception>(out: &mut BytesMut, header: Header, behind: Trailer, exception: &E) -> Result<usize> {
+fn exception_answer<E: Exception>(
+    out: &mut BytesMut,
+    header: Header,
+    behind: Trailer,
+    exception: &E,
+) -> Result<usize> {
     frame(out, header, |out, state| {
         let mut e = Encoder::new(out, state);
         e.i32(behind.code(Outcome::Exception));

@@ -48,21 +48,30 @@ impl<T: Encode + DecodeOwned + 'static, E: Exception> Returned for Fallible<T, E
     const SERIALIZATION: Serialization = Serialization::Hessian2;
 
     fn read(answer: &mut AnswerBody<'_>) -> Result<Self::Output> {
-        read(answer, |d| value(d).map(Ok), |d| {
-            let class = d.peek_class().map_err(bad_response)?;
-            if E::CLASS == ANY || class.as_deref() == Some(E::CLASS) {
-                d.read().map(Err).map_err(bad_response)
-            } else {
-                Err(undeclared(d))
-            }
-        })
+        read(
+            answer,
+            |d| value(d).map(Ok),
+            |d| {
+                let class = d.peek_class().map_err(bad_response)?;
+                if E::CLASS == ANY || class.as_deref() == Some(E::CLASS) {
+                    d.read().map(Err).map_err(bad_response)
+                } else {
+                    Err(undeclared(d))
+                }
+            },
+        )
     }
 
     fn nothing() -> Result<Self::Output> {
         null(|d| value(d).map(Ok))
     }
 
-    fn write(output: &Self::Output, out: &mut BytesMut, header: Header, trailer: Trailer) -> Result<usize, BoxError> {
+    fn write(
+        output: &Self::Output,
+        out: &mut BytesMut,
+        header: Header,
+        trailer: Trailer,
+    ) -> Result<usize, BoxError> {
         Ok(match output {
             Ok(value) => value_answer(out, header, trailer, value)?,
             Err(exception) => exception_answer(out, header, trailer, exception)?,

@@ -6,7 +6,8 @@ use bytes::BytesMut;
 use getty::BoxError;
 use prost::Message;
 
-use super::{name_of, put_message, request,
+use super::{
+    name_of, put_message, request,
     wire::{put_bytes_value, put_string_value},
 };
 use crate::serialization::{

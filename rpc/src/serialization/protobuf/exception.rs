@@ -97,7 +97,8 @@ pub(super) fn read(item: &[u8]) -> Result<Throwable> {
 /// Writes one as an item.
 pub(super) fn put(out: &mut BytesMut, throwable: &Throwable) {
     let chain: Vec<_> = std::iter::successors(Some(throwable), |t| t.cause()).take(CAUSES + 1).collect();
-    let own = |t: &Throwable| field_len(t.class().len()) + t.message().map_or(0, |text| field_len(text.len()));
+    let own =
+        |t: &Throwable| field_len(t.class().len()) + t.message().map_or(0, |text| field_len(text.len()));
     // From the innermost one outwards, as each holds the next.
     let mut lengths: Vec<usize> = Vec::with_capacity(chain.len());
     for throwable in chain.iter().rev() {
@@ -122,7 +123,9 @@ mod tests {
     use crate::serialization::protobuf::Items;
 
     fn chain(causes: usize) -> Throwable {
-        let one = |n: usize| Throwable::of_class(format!("com.example.E{n}"), Some("x".repeat(100 * n)).filter(|_| n > 0));
+        let one = |n: usize| {
+            Throwable::of_class(format!("com.example.E{n}"), Some("x".repeat(100 * n)).filter(|_| n > 0))
+        };
         (0..causes).rev().fold(one(causes), |cause, n| one(n).with_cause(cause))
     }
 

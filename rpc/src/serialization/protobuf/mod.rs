@@ -114,7 +114,12 @@ pub(super) fn text_of(body: &[u8]) -> Option<&str> {
 }
 
 /// Writes a whole answer that holds a message, or null.
-fn message_answer<M: Message>(out: &mut BytesMut, header: Header, behind: Trailer, message: Option<&M>) -> usize {
+fn message_answer<M: Message>(
+    out: &mut BytesMut,
+    header: Header,
+    behind: Trailer,
+    message: Option<&M>,
+) -> usize {
     frame(out, header, |out| {
         match message {
             Some(message) => {

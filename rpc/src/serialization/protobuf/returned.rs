@@ -8,7 +8,8 @@ use getty_hessian2::Throwable;
 use prost::Message;
 
 use super::{
-    Items, MessageResult, ProtobufException, closing, exception, exception_answer, message_answer, name_of, outcome,
+    Items, MessageResult, ProtobufException, closing, exception, exception_answer, message_answer, name_of,
+    outcome,
 };
 use crate::{
     error::{Error, Result},
@@ -40,7 +41,12 @@ impl<R: MessageResult> Returned for PlainMessage<R> {
         value::<R>(None)
     }
 
-    fn write(output: &R::Value, out: &mut BytesMut, header: Header, trailer: Trailer) -> Result<usize, BoxError> {
+    fn write(
+        output: &R::Value,
+        out: &mut BytesMut,
+        header: Header,
+        trailer: Trailer,
+    ) -> Result<usize, BoxError> {
         Ok(message_answer(out, header, trailer, R::message(output)))
     }
 }
@@ -62,7 +68,12 @@ impl<R: MessageResult, E: ProtobufException> Returned for FallibleMessage<R, E> 
         value::<R>(None).map(Ok)
     }
 
-    fn write(output: &Self::Output, out: &mut BytesMut, header: Header, trailer: Trailer) -> Result<usize, BoxError> {
+    fn write(
+        output: &Self::Output,
+        out: &mut BytesMut,
+        header: Header,
+        trailer: Trailer,
+    ) -> Result<usize, BoxError> {
         Ok(match output {
             Ok(value) => message_answer(out, header, trailer, R::message(value)),
             Err(exception) => exception_answer(out, header, trailer, exception),
