@@ -10,7 +10,7 @@ use std::{
 };
 
 use getty_examples::user::UserServiceClient;
-use getty_rpc::{Client, ErrorKind};
+use getty_rpc::{Client, ErrorKind, service};
 use support::{PATIENCE, Program, dubbo_go, free_port, printed, run, sockets::connections_to};
 use tokio::{task::JoinSet, time::timeout};
 
@@ -121,8 +121,31 @@ async fn a_go_servers_refusals_are_typed_errors_with_its_text() {
         assert!(matches!(error.kind(), ErrorKind::Exception(_)), "{error:?}");
         assert!(error.message().contains("don't have this exporter"), "{error}");
     }
+    let wrong: WrongClient = client.refer();
+    let elsewhere: ElsewhereClient = client.refer();
+    for (error, text) in [
+        (elsewhere.next(1).await.expect_err("no such service"), "don't have this exporter"),
+        (wrong.nope("x").await.expect_err("no such method"), "nope"),
+        (wrong.next_of_text("x").await.expect_err("no int"), "string"),
+    ] {
+        assert!(matches!(error.kind(), ErrorKind::Exception(_)), "{error:?}");
+        assert!(error.message().contains(text), "{error}");
+    }
     let right: UserServiceClient = client.refer();
     assert_eq!(right.next(1).await.expect("the connection lives"), 2);
+}
+
+/// What the Go server does not have.
+#[service(interface = "com.example.user.UserService", version = "1.0.0", group = "demo")]
+trait Wrong {
+    async fn nope(&self, name: String) -> String;
+    #[method(name = "next")]
+    async fn next_of_text(&self, n: String) -> i32;
+}
+
+#[service(interface = "com.example.user.NoSuchService", version = "1.0.0", group = "demo")]
+trait Elsewhere {
+    async fn next(&self, n: i32) -> i32;
 }
 
 #[tokio::test]

@@ -64,8 +64,7 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
             None => {
                 assert!(row.hand_made, "{name}");
                 let (status, body) = answered(&mut peer, header.id).await;
-                let mut state = DecodeState::new();
-                let text = Decoder::new(&body, &mut state).str().unwrap().into_owned();
+                let text = error_text(header.serialization, &body);
                 others.push((name.rsplit(" call ").next().unwrap().to_owned(), status, text));
             }
         }
@@ -74,7 +73,7 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
     assert_eq!(calls, 52 + 2 + 97 - 2 + 4 - 2 - 3);
     let expected = [
         ("garbage body", "the request's head cannot be read"),
-        ("serialization id 22", "serialization 22 is not known here, 2 (hessian2) is"),
+        ("serialization id 22", UNREADABLE),
     ];
     assert_eq!(others.len(), 4);
     for (note, status, text) in others {
@@ -84,6 +83,23 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
             "{note}: {text}"
         );
     }
+}
+
+/// What is said to a request whose header names protobuf and whose body is in hessian2.
+const UNREADABLE: &str = match cfg!(feature = "protobuf") {
+    true => "the request's head cannot be read",
+    false => "serialization 22 is not known here, 2 (hessian2) is",
+};
+
+/// The text of an error, which is in the serialization of its request where that is known.
+fn error_text(serialization: u8, body: &[u8]) -> String {
+    #[cfg(feature = "protobuf")]
+    if serialization == getty_rpc::Serialization::Protobuf.id() {
+        return getty_rpc::prost::Message::decode_length_delimited(body).unwrap();
+    }
+    assert!(matches!(serialization, 2 | 22));
+    let mut state = DecodeState::new();
+    Decoder::new(body, &mut state).str().unwrap().into_owned()
 }
 
 /// The next answer, which must have this id.

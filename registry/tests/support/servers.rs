@@ -32,7 +32,7 @@ wait $! 2>/dev/null
 /// What a server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// ZooKeeper with ticks of 200 ms: sessions last 0.4 to 4 s.
+    /// ZooKeeper with ticks of 200 ms: sessions last 0.4 to 60 s.
     ZooKeeper,
     /// etcd, one member.
     Etcd,
@@ -138,7 +138,7 @@ impl Server {
         );
         let directory = self.directory.display();
         let configuration = format!(
-            "tickTime=200\ndataDir={directory}/data\nclientPort={}\nclientPortAddress=127.0.0.1\n\
+            "tickTime=200\ndataDir={directory}/data\nclientPort={}\nclientPortAddress=127.0.0.1\nmaxSessionTimeout=60000\n\
              admin.enableServer=false\n4lw.commands.whitelist=srvr,cons,dump\nmaxClientCnxns=0\n",
             self.port
         );
