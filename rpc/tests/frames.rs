@@ -71,10 +71,8 @@ async fn each_request_of_go_and_java_reaches_its_method_with_its_arguments_and_a
     }
     assert_eq!(seen.try_recv(), Err(mpsc::TryRecvError::Empty), "nothing was called twice");
     assert_eq!(calls, 52 + 2 + 97 - 2 + 4 - 2 - 3);
-    let expected = [
-        ("garbage body", "the request's head cannot be read"),
-        ("serialization id 22", UNREADABLE),
-    ];
+    let expected =
+        [("garbage body", "the request's head cannot be read"), ("serialization id 22", UNREADABLE)];
     assert_eq!(others.len(), 4);
     for (note, status, text) in others {
         assert_eq!(status, Status::BAD_REQUEST);

@@ -1,6 +1,6 @@
 //! Providers come and go: a registry in memory tells the clients, and real sockets carry the calls.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end")]
 
 use std::{
     sync::{

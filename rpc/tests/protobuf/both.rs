@@ -72,7 +72,7 @@ impl Pairs for Swaps {
     }
 
     async fn find(&self, left: String) -> Option<Pair> {
-        (!left.is_empty()).then(|| Pair { left, right: 1 })
+        (!left.is_empty()).then_some(Pair { left, right: 1 })
     }
 }
 

@@ -4,8 +4,7 @@ use getty_rpc::{Client, ErrorKind, Throwable, protocol::Status, service};
 
 use crate::{
     messages::{
-        Choice, Empty, Everything, Name, Names, NamesClient, NamesServer, NewName, NotFound, Serves,
-        everything,
+        Choice, Empty, Everything, Name, NamesClient, NamesServer, NewName, NotFound, Serves, everything,
     },
     support::{PATIENCE, Serving, patient, serve},
 };

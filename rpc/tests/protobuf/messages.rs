@@ -50,7 +50,7 @@ pub(crate) struct Everything {
     #[prost(message, optional, tag = "18")]
     pub(crate) name: Option<Name>,
     #[prost(message, optional, boxed, tag = "19")]
-    pub(crate) again: Option<Box<Everything>>,
+    pub(crate) again: Option<Box<Self>>,
     #[prost(string, optional, tag = "20")]
     pub(crate) maybe: Option<String>,
     #[prost(int32, repeated, tag = "21")]

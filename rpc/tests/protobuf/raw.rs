@@ -42,7 +42,7 @@ pub(crate) struct ThrowableProto {
     #[prost(message, repeated, tag = "3")]
     pub(crate) stack: Vec<StackFrame>,
     #[prost(message, optional, boxed, tag = "4")]
-    pub(crate) cause: Option<Box<ThrowableProto>>,
+    pub(crate) cause: Option<Box<Self>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
