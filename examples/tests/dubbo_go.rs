@@ -177,7 +177,7 @@ async fn a_stopped_go_server_is_noticed_within_three_heartbeat_periods_and_its_c
         Client::builder().heartbeat(period).timeout(PATIENCE).direct(&server.url()).expect("an address");
     let users: UserServiceClient = client.refer();
     assert_eq!(users.next(1).await.expect("an answer"), 2);
-    server.signal("STOP").await;
+    server.freeze().await;
     let stopped = Instant::now();
     let error = users.next(2).await.expect_err("nobody answers");
     assert!(stopped.elapsed() < 3 * period, "noticed after {:?}", stopped.elapsed());

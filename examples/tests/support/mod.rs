@@ -71,6 +71,24 @@ impl Program {
         assert!(status.success(), "kill -s {name} {id}");
     }
 
+    /// Sends SIGSTOP, and waits until every thread stands still: the signal may take a moment to get to them.
+    pub(crate) async fn freeze(&self) {
+        self.signal("STOP").await;
+        let tasks = format!("/proc/{}/task", self.child.id().expect("it runs"));
+        let stands = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat =
+                std::fs::read_to_string(task.expect("a thread").path().join("stat")).unwrap_or_default();
+            // The state comes after the name, which is in brackets.
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+        };
+        let frozen = async {
+            while !std::fs::read_dir(&tasks).expect("Linux").all(stands) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, frozen).await.expect("frozen in time");
+    }
+
     /// Waits until it has ended.
     pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("ended in time").expect("a status")

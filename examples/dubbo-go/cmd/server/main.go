@@ -1,5 +1,5 @@
 // Command server provides the user service over the dubbo protocol, and registers it if a registry
-// is named. It prints READY on standard output once the port accepts connections, and ends on SIGTERM.
+// is named. It prints READY on standard output once the service can be called, and ends on SIGTERM.
 package main
 
 import (
@@ -9,8 +9,10 @@ import (
 	"os"
 	"time"
 
+	"dubbo.apache.org/dubbo-go/v3/common"
 	"dubbo.apache.org/dubbo-go/v3/common/constant"
 	"dubbo.apache.org/dubbo-go/v3/protocol"
+	"dubbo.apache.org/dubbo-go/v3/protocol/dubbo"
 	"dubbo.apache.org/dubbo-go/v3/server"
 
 	"github.com/getty-rs/getty/examples/dubbo-go/framework"
@@ -70,9 +72,15 @@ func announce(port int, stdout *os.File) {
 		connection, err := net.DialTimeout("tcp", address, time.Second)
 		if err == nil {
 			_ = connection.Close()
-			fmt.Fprintln(stdout, "READY")
-			return
+			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	// The port is opened for dubbo-go's own MetadataService, a moment before this service is there.
+	exported := dubbo.GetProtocol().(*dubbo.DubboProtocol).ExporterMap()
+	key := common.ServiceKey(user.Interface, user.Group, user.Version)
+	for _, there := exported.Load(key); !there; _, there = exported.Load(key) {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Fprintln(stdout, "READY")
 }
