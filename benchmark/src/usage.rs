@@ -16,12 +16,18 @@ pub(crate) fn cpu_time() -> io::Result<Duration> {
     for thread in fs::read_dir("/proc/self/task")? {
         match fs::read_to_string(thread?.path().join("schedstat")) {
             Ok(text) => nanos += run_time(&text)?,
-            // The thread ended while we looked.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if has_ended(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(Duration::from_nanos(nanos))
+}
+
+/// Whether a thread ended while we looked: before its file was opened, or between that and reading it.
+fn has_ended(error: &io::Error) -> bool {
+    /// "No such process", which the standard library has no kind for.
+    const ESRCH: i32 = 3;
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH)
 }
 
 /// The most memory that this process ever had resident, in bytes (`VmHWM`).
@@ -91,6 +97,20 @@ fn unexpected(expected: &str, got: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_that_end_meanwhile_are_no_error() {
+        std::thread::scope(|scope| {
+            let starter = scope.spawn(|| {
+                for _ in 0..3_000 {
+                    let _ = std::thread::spawn(|| {}).join();
+                }
+            });
+            while !starter.is_finished() {
+                cpu_time().unwrap();
+            }
+        });
+    }
 
     #[test]
     fn the_first_number_of_schedstat_is_the_run_time() {
