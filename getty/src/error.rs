@@ -7,7 +7,8 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a session ended. Given to [`EventListener::on_error`](crate::EventListener::on_error), at most once a session.
 ///
-/// A clean end (the peer finished between two packets, or [`Session::close`](crate::Session::close)) is no error.
+/// A clean end (the peer finished between two packets, [`Session::close`](crate::Session::close) or
+/// [`Session::abort`](crate::Session::abort)) is no error.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

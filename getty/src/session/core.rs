@@ -91,6 +91,8 @@ pub(super) enum Life {
     Closing,
     /// Nothing is in flight any more; writes are refused, what is queued is still written.
     Sealed,
+    /// Given up: writes are refused, what is queued has been dropped.
+    Aborted,
     Closed,
 }
 
@@ -160,6 +162,11 @@ impl<P: Protocol> Shared<P> {
         self.life.load(Ordering::Acquire) == Life::Closed as u8
     }
 
+    /// Whether somebody wants its end at once.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.life.load(Ordering::Acquire) == Life::Aborted as u8
+    }
+
     /// Moves on to a later part of life. Called under the lock where the out-buffer must not change at the same time.
     pub(super) fn advance(&self, to: Life) {
         self.life.fetch_max(to as u8, Ordering::AcqRel);
@@ -174,6 +181,22 @@ impl<P: Protocol> Shared<P> {
     pub(super) fn close(&self) {
         self.advance(Life::Closing);
         self.wake();
+    }
+
+    /// Refuses writes from now on, drops what is queued, and wakes the task and those who wait for room.
+    pub(super) fn abort(&self) {
+        let (waker, queued) = {
+            let mut core = self.lock();
+            self.advance(Life::Aborted);
+            core.direct = None;
+            (core.waker.clone(), std::mem::replace(&mut core.out, Out::new(false)))
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.room.notify_waiters();
+        // Bytes may be of a user's making, and so is their end: not under the lock.
+        drop(queued);
     }
 
     /// Refuses writes from now on, also those that wait for room.

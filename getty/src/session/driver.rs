@@ -138,6 +138,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             if self.session.0.is_closed() {
                 return Poll::Ready(Ending::broken(STOLEN));
             }
+            if self.session.0.is_aborted() {
+                return Poll::Ready(Ending::aborted());
+            }
             if !self.session.is_open() {
                 return Poll::Ready(Ending::wanted(self.session.limits().close_wait));
             }
@@ -158,6 +161,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Ok(read) => read,
                 Err(error) => return Poll::Ready(Ending::after(error, self.session.limits().close_wait)),
             };
+            if self.session.0.is_aborted() {
+                return Poll::Ready(Ending::aborted());
+            }
             match self.flush(cx, &mut round) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Ending::broken(error.into())),

@@ -23,6 +23,7 @@ pub(super) const STOLEN: Error = Error::Contract("a writer took bytes away that 
 /// |---|---|---|---|
 /// | the peer finished, or `close` | waited for | written | no |
 /// | the Reader refused, a packet is too long | not waited for | written | yes |
+/// | `abort`, also while one of the above is under way | not waited for | dropped | as before it |
 /// | the connection broke, a callback panicked, the runtime went | not waited for | dropped | yes |
 /// | `on_open` refused | none yet | written if that takes no waiting | yes |
 pub(super) struct Ending {
@@ -50,6 +51,11 @@ impl Ending {
     /// By [`Session::close`].
     pub(super) fn wanted(close_wait: Duration) -> Self {
         Self::new(None, Stage::Flush, Some(close_wait), true)
+    }
+
+    /// By [`Session::abort`].
+    pub(super) fn aborted() -> Self {
+        Self::new(None, Stage::Over, None, false)
     }
 
     /// By the peer, between two packets.
@@ -84,6 +90,9 @@ impl Ending {
     ) -> Poll<()> {
         if driver.session.0.is_closed() {
             self.error.get_or_insert(STOLEN);
+            self.stage = Stage::Over;
+        }
+        if driver.session.0.is_aborted() {
             self.stage = Stage::Over;
         }
         driver.session.0.advance(Life::Closing);

@@ -8,9 +8,17 @@
 //!  +-------------+ ---------> +--------------------+ <-------- +-------------------+
 //! ```
 //!
-//! Life of a session: `Open -> Closing -> Sealed -> Closed`, never back. While it is `Closing`, callbacks and futures in
-//! flight can still answer; from `Sealed` on writes are refused, so what is left to be written is finite; `on_close` comes
-//! after that.
+//! Life of a session, never back:
+//!
+//! ```text
+//!             close               runs done          written, or close_wait is over
+//!   Open ---------------> Closing -----------> Sealed ---------------> Closed
+//!     |                      |                   |                       ^
+//!     +----------------------+--- abort ---------+----> Aborted ---------+
+//! ```
+//!
+//! While it is `Closing`, callbacks and futures in flight can still answer; from `Sealed` on writes are refused, so what is
+//! left to be written is finite; `Aborted` has nothing left to be written. `on_close` comes after that.
 
 mod core;
 mod driver;
@@ -125,6 +133,18 @@ impl<P: Protocol> Session<P> {
     /// a peer that is still sending stays open until it has finished too, for the rest of that time.
     pub fn close(&self) {
         self.0.close();
+    }
+
+    /// Ends the session at once: no further packet is delivered, what is queued is dropped, writes are refused from now on, and
+    /// nothing is waited for but packets that a [`Pool`](crate::Pool) has already, because [`on_close`](crate::EventListener::on_close)
+    /// comes after the last [`on_message`](crate::EventListener::on_message). For a peer that is given up.
+    ///
+    /// It may be called at any time and from any callback, also while [`close`](Self::close) is still writing: that is cut short then.
+    /// Idempotent, returns at once; `on_close` tells the end, and after it this does nothing. It is no error, so `on_error` comes
+    /// only where one had ended the session before. [`taken`](Self::taken) says how much had left, as ever. The peer may find
+    /// the last packet incomplete.
+    pub fn abort(&self) {
+        self.0.abort();
     }
 
     /// Changes the period of [`on_cron`](crate::EventListener::on_cron) from now on; `None` stops it. Periods are rounded up to 10 ms.
