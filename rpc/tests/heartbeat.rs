@@ -32,6 +32,8 @@ use tokio::{
 
 /// Where time is paused. Three of them are shorter than the patience of a test.
 const PERIOD: Duration = Duration::from_secs(10);
+/// Where it is too, and the time that a draining close may take (`Limits::close_wait`) has to stand out.
+const BRIEF: Duration = Duration::from_secs(1);
 /// Where it is not.
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than anything here takes in paused time.
@@ -184,8 +186,8 @@ async fn a_frame_that_takes_many_periods_to_come_is_a_sign_of_life_all_the_time(
 }
 
 /// Whether a connection was given up when it should be: between two and three periods after the last sign of life.
-fn in_time(silent_since: Instant) {
-    let periods = silent_since.elapsed().as_secs_f64() / PERIOD.as_secs_f64();
+fn in_time(silent_since: Instant, period: Duration) {
+    let periods = silent_since.elapsed().as_secs_f64() / period.as_secs_f64();
     assert!((2.0..3.0).contains(&periods), "given up after {periods} periods");
 }
 
@@ -205,7 +207,7 @@ async fn a_provider_that_reads_and_answers_nothing_is_given_up_within_three_peri
             frames
         };
         let (outcome, frames) = tokio::join!(any.call().into_future(), silent);
-        in_time(since);
+        in_time(since, PERIOD);
         lost(&outcome.unwrap_err());
         let (calls, heartbeats): (Vec<_>, Vec<_>) = frames.into_iter().partition(|(header, _)| !header.event);
         assert_eq!(calls.len(), 1);
@@ -233,9 +235,40 @@ async fn a_client_that_reads_and_answers_nothing_is_closed_within_three_periods(
             assert!(is_heartbeat(&frame), "{frame:?}");
             heartbeats += 1;
         }
-        in_time(since);
+        in_time(since, PERIOD);
         assert!((1..=4).contains(&heartbeats), "{heartbeats}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_takes_nothing_any_more_is_given_up_no_later_and_its_calls_fail_at_once() {
+    let (any, mut provider) = connected(|builder| builder.heartbeat(BRIEF).timeout(DAY)).await;
+    seen(&mut provider).await;
+    let since = Instant::now();
+    // The first call is more than the pipe holds, so not a byte of the second one leaves.
+    let first = any.call().attach("text", "x".repeat(200_000)).into_future();
+    let (first, second) = within(async { tokio::join!(first, any.call().into_future()) }).await;
+    in_time(since, BRIEF);
+    lost(&first.unwrap_err());
+    let second = second.unwrap_err();
+    assert!(second.surely_not_run(), "{second}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_any_more_is_closed_no_later() {
+    let probing = Probing::new();
+    let (_serving, connector) = over_pipes(|server| server.service(probing.server()).heartbeat(BRIEF));
+    let mut peer = connector.connect();
+    seen(&mut peer).await;
+    let since = Instant::now();
+    // The answer is more than the pipe holds.
+    peer.send(&Request::probe("text", "I").argument(200_000).call(1)).await;
+    // A write of nothing tells whether the other end is there, and says nothing to it.
+    while peer.stream.write(&[]).await.is_ok() {
+        sleep(BRIEF / 100).await;
+    }
+    in_time(since, BRIEF);
+    assert_eq!(probing.calls(), 1);
 }
 
 #[tokio::test]

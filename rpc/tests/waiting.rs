@@ -16,7 +16,7 @@ use support::{
     FakePipe, PATIENCE, Peer, ProbeClient, Probing, called, patient, request_attachments, response, serve,
     value_body, within,
 };
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_below_a_millisecond_is_not_sent_as_zero_which_would_be_none() {
@@ -182,6 +182,53 @@ async fn closing_a_client_fails_its_calls_at_once() {
     within(client.close()).await;
     let error = client.refer::<ProbeClient>().hello("late").await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_a_client_fails_its_calls_at_once_though_the_provider_takes_nothing() {
+    let (pipe, mut connections) = FakePipe::accept();
+    let client = Client::builder().timeout(PATIENCE).dial("pipe", move || pipe.clone().dial());
+    let probe: ProbeClient = client.refer();
+    within(client.connect()).await.unwrap();
+    let _provider = within(connections.recv()).await.unwrap();
+    let mut calls = JoinSet::new();
+    for call in 0..10 {
+        let probe = probe.clone();
+        calls.spawn(async move { (call, probe.hello("x".repeat(100_000)).await) });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let begun = Instant::now();
+    client.close().await;
+    while let Some(outcome) = calls.join_next().await {
+        let (call, outcome) = outcome.unwrap();
+        let error = outcome.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Closed), "{error}");
+        // The pipe has taken a part of the first one.
+        assert_eq!(error.surely_not_run(), call > 0, "{call}: {error}");
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn one_way_calls_that_are_queued_when_their_client_is_closed_are_still_written() {
+    let (pipe, mut connections) = FakePipe::accept();
+    let client = Client::builder().timeout(PATIENCE).dial("pipe", move || pipe.clone().dial());
+    let probe: ProbeClient = client.refer();
+    within(client.connect()).await.unwrap();
+    let mut provider = Peer::over(within(connections.recv()).await.unwrap());
+    // Far more than the pipe holds.
+    for _ in 0..10 {
+        probe.note("x".repeat(100_000)).await.unwrap();
+    }
+    let noted = async {
+        let mut noted = 0;
+        while provider.next_call().await.is_some() {
+            noted += 1;
+        }
+        noted
+    };
+    let ((), noted) = within(async { tokio::join!(client.close(), noted) }).await;
+    assert_eq!(noted, 10);
 }
 
 #[tokio::test]

@@ -260,7 +260,7 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
             }
             Err(SendError::Closed) => {
                 let text = format!("the connection to {} ended", session.info());
-                return Some(Err(Error::not_run(ErrorKind::ConnectionLost, text)));
+                return Some(Err(Error::not_run(self.lost(), text)));
             }
             Err(SendError::Full(full)) => {
                 return Some(Err(Error::not_run(ErrorKind::Busy, full.to_string())));
@@ -303,11 +303,20 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
             Failure::Lost { not_run, bad_frame, cause } => {
                 let kind = match bad_frame {
                     true => ErrorKind::BadFrame,
-                    false if self.call.reference.client().0.is_closed() => ErrorKind::Closed,
-                    false => ErrorKind::ConnectionLost,
+                    false => self.lost(),
                 };
                 if not_run { Error::not_run(kind, cause) } else { Error::may_have_run(kind, cause) }
             }
+        }
+    }
+}
+
+impl<A, R> CallFuture<'_, A, R> {
+    /// What it means that the connection ended.
+    fn lost(&self) -> ErrorKind {
+        match self.call.reference.client().0.is_closed() {
+            true => ErrorKind::Closed,
+            false => ErrorKind::ConnectionLost,
         }
     }
 }

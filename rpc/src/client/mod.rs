@@ -8,10 +8,7 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::Poll,
     time::Duration,
 };
@@ -22,7 +19,7 @@ use getty_registry::{FixedList, Registry, RegistryError};
 use crate::{
     cluster::{Cluster, Directory, LoadBalance, Pool, PoolSettings, Pools},
     error::{Error, ErrorKind, Result},
-    exchange::ClientSettings,
+    exchange::{ClientSettings, ClientShared},
     protocol::PAYLOAD,
     service::{Stub, Target},
 };
@@ -51,7 +48,7 @@ pub struct Client(pub(crate) Arc<Shared>);
 pub(crate) struct Shared {
     source: Source,
     directories: Mutex<HashMap<Target, Weak<Directory>>>,
-    closed: AtomicBool,
+    connections: Arc<ClientShared>,
     pub(crate) timeout: Duration,
     pub(crate) cluster: Cluster,
     balance: LoadBalance,
@@ -106,10 +103,14 @@ impl Client {
         Ok(())
     }
 
-    /// Closes all connections and waits until they have ended. Calls in flight fail at once, and so do later ones, with
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed). Dropped before it is done, the closing goes on.
+    /// Closes all connections and waits until they have ended. Calls in flight fail at once, whatever the provider does, and so do
+    /// later ones, with [`ErrorKind::Closed`](crate::ErrorKind::Closed); the error says whether the call can have run. Dropped
+    /// before it is done, the closing goes on.
+    ///
+    /// One-way calls that still wait to be written are written, for three seconds at most, where no other call is in flight on
+    /// their connection; else they are dropped. To lose none, let the other calls end first.
     pub async fn close(&self) {
-        self.0.closed.store(true, Ordering::Release);
+        self.0.connections.close();
         let pools = self.0.pools();
         let mut closing: Vec<_> = pools.iter().map(|pool| Box::pin(pool.close())).collect();
         poll_fn(|cx| {
@@ -122,7 +123,7 @@ impl Client {
 
 impl Shared {
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.connections.is_closed()
     }
 
     /// The providers of a service. All stubs for one service share them.
@@ -263,7 +264,7 @@ impl ClientBuilder {
         let settings = self.pools();
         let pools =
             list.addresses().map(|address| Arc::new(Pool::tcp(address.to_string(), &settings))).collect();
-        Ok(self.client(Source::Fixed(pools)))
+        Ok(self.client(settings.shared, Source::Fixed(pools)))
     }
 
     /// The client, for the providers that a registry knows: `zookeeper://127.0.0.1:2181`, `etcd://127.0.0.1:2379`,
@@ -278,8 +279,9 @@ impl ClientBuilder {
 
     /// As [`registry`](Self::registry), with one that is open already and may be shared.
     pub fn registry_with(self, registry: Arc<dyn Registry>) -> Client {
-        let pools = Arc::new(Pools::new(self.pools()));
-        self.client(Source::Registry(registry, pools))
+        let settings = self.pools();
+        let connections = Arc::clone(&settings.shared);
+        self.client(connections, Source::Registry(registry, Arc::new(Pools::new(settings))))
     }
 
     /// The client, over connections that `dial` makes: TLS, a Unix socket, memory. `address` names the place in messages.
@@ -310,23 +312,24 @@ impl ClientBuilder {
         F: Future<Output = io::Result<C>> + Send + 'static,
     {
         let address = address.into();
-        let client = self.pools().builder().dial(address.clone(), dial);
-        self.client(Source::Fixed(vec![Arc::new(Pool::over(address, client))]))
+        let settings = self.pools();
+        let client = settings.builder().dial(address.clone(), dial);
+        self.client(settings.shared, Source::Fixed(vec![Arc::new(Pool::over(address, client))]))
     }
 
     fn pools(&self) -> PoolSettings {
         PoolSettings {
             connections: self.connections,
             backoff: self.backoff,
-            channel: Arc::new(self.settings.clone()),
+            shared: Arc::new(ClientShared::new(self.settings.clone())),
         }
     }
 
-    fn client(self, source: Source) -> Client {
+    fn client(self, connections: Arc<ClientShared>, source: Source) -> Client {
         Client(Arc::new(Shared {
             source,
             directories: Mutex::default(),
-            closed: AtomicBool::new(false),
+            connections,
             timeout: self.timeout,
             cluster: self.cluster,
             balance: self.balance,

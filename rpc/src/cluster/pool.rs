@@ -6,7 +6,7 @@ use getty::{Backoff, ClientBuilder, Session};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    exchange::{Channel, ClientListener, ClientProtocol, ClientSettings},
+    exchange::{Channel, ClientListener, ClientProtocol, ClientShared},
 };
 
 /// How pools are made.
@@ -14,12 +14,12 @@ use crate::{
 pub(crate) struct PoolSettings {
     pub(crate) connections: usize,
     pub(crate) backoff: Backoff,
-    pub(crate) channel: Arc<ClientSettings>,
+    pub(crate) shared: Arc<ClientShared>,
 }
 
 impl PoolSettings {
     pub(crate) fn builder(&self) -> ClientBuilder<ClientProtocol> {
-        ClientBuilder::new(ClientProtocol(Arc::clone(&self.channel)), ClientListener)
+        ClientBuilder::new(ClientProtocol(Arc::clone(&self.shared)), ClientListener)
             .connections(self.connections)
             .backoff(self.backoff)
     }
@@ -53,7 +53,11 @@ impl Pool {
         self.client.connect().await.map_err(unreachable)
     }
 
+    /// Ends all connections, those on which calls wait at once, and waits for their end.
     pub(crate) async fn close(&self) {
+        for session in self.client.sessions() {
+            Channel::close(&session);
+        }
         self.client.close().await;
     }
 

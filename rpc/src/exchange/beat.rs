@@ -1,4 +1,4 @@
-//! The heartbeat of one session: looks when it is time, asks, and closes when the peer is gone.
+//! The heartbeat of one session: looks when it is time, asks, and ends the session when the peer is gone.
 
 use std::{
     sync::{
@@ -45,7 +45,8 @@ impl Beat {
         Heartbeat::interval(self.period)
     }
 
-    /// Called from `on_cron`; more often than needed does no harm. Some text when the session was closed because the peer is gone.
+    /// Called from `on_cron`; more often than needed does no harm. Some text when the session was ended, at once, because the peer
+    /// is gone.
     pub(crate) fn tick<P: Protocol>(&self, session: &Session<P>, now: Instant) -> Option<String> {
         let pulse = {
             let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,7 +66,8 @@ impl Beat {
             }
             Pulse::Dead(idle) => {
                 tracing::warn!(peer = ?session.peer(), ?idle, period = ?self.period, "no heartbeat came back, closing");
-                session.close();
+                // It may not even take what is queued for it.
+                session.abort();
                 return Some(format!(
                     "nothing came from the peer for {idle:?}, no answer to a heartbeat either"
                 ));

@@ -38,7 +38,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// A larger body is kept as a slice of what was read, a smaller one is copied: it would pin 64 KiB until its caller reads it.
 const COPY: usize = 8 * 1024;
 
-/// What all connections of a client share.
+/// How the connections of a client are.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientSettings {
     pub(crate) payload: usize,
@@ -47,9 +47,31 @@ pub(crate) struct ClientSettings {
     pub(crate) pending: usize,
 }
 
+/// What all connections of a client share.
+#[derive(Debug)]
+pub(crate) struct ClientShared {
+    settings: ClientSettings,
+    closed: AtomicBool,
+}
+
+impl ClientShared {
+    pub(crate) fn new(settings: ClientSettings) -> Self {
+        Self { settings, closed: AtomicBool::new(false) }
+    }
+
+    /// Notes that the client is closed: a connection on which a call waits ends at once from now on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
 /// A Dubbo connection, seen from the client.
 #[derive(Debug)]
-pub(crate) struct ClientProtocol(pub(crate) Arc<ClientSettings>);
+pub(crate) struct ClientProtocol(pub(crate) Arc<ClientShared>);
 
 /// The state of one connection.
 pub(crate) struct Channel {
@@ -61,7 +83,7 @@ pub(crate) struct Channel {
     retiring: AtomicBool,
     /// Set by whatever ends it first.
     end: OnceLock<End>,
-    settings: Arc<ClientSettings>,
+    shared: Arc<ClientShared>,
 }
 
 impl Protocol for ClientProtocol {
@@ -70,14 +92,14 @@ impl Protocol for ClientProtocol {
     type State = Channel;
 
     fn open(&self, _: &ConnInfo) -> Opened<FrameReader, FrameWriter, Channel> {
-        let settings = Arc::clone(&self.0);
+        let settings = &self.0.settings;
         let channel = Channel {
             pending: Pending::new(settings.pending),
             beat: Beat::new(settings.heartbeat, Instant::now()),
             read_only: AtomicBool::new(false),
             retiring: AtomicBool::new(false),
             end: OnceLock::new(),
-            settings: Arc::clone(&settings),
+            shared: Arc::clone(&self.0),
         };
         let mut opened = Opened::new(FrameReader::new(settings.payload), FrameWriter, channel);
         opened.limits = Some(limits(settings.payload, settings.heartbeat));
@@ -136,6 +158,15 @@ impl Channel {
         session.state().close_if_done(session);
     }
 
+    /// Ends the session of a client that is closed: at once where calls wait, so that they fail; else as soon as what is queued,
+    /// one-way calls, is written.
+    pub(crate) fn close(session: &Session<ClientProtocol>) {
+        match session.state().pending.is_idle() {
+            true => session.close(),
+            false => session.abort(),
+        }
+    }
+
     fn close_if_done(&self, session: &Session<ClientProtocol>) {
         if self.retiring.load(Ordering::SeqCst) && self.pending.is_idle() {
             session.close();
@@ -159,6 +190,10 @@ impl Channel {
                 Ok(id)
             })
             .map_err(SendError::from)?;
+        if channel.shared.is_closed() {
+            // Whoever closed the client may have looked before this call was there.
+            session.abort();
+        }
         Ok(Waiter { session: session.clone(), id })
     }
 
@@ -181,6 +216,11 @@ impl Channel {
         if self.is_usable() { Ok(()) } else { Err(ReadOnly.into()) }
     }
 
+    /// Longest body.
+    fn payload(&self) -> usize {
+        self.shared.settings.payload
+    }
+
     fn encode<A: EncodeArguments>(
         &self,
         out: &mut getty::Out,
@@ -193,8 +233,8 @@ impl Channel {
         let Outgoing { plan, arguments, attachments, timeout, .. } = *request;
         let length =
             arguments.write_request(out.tail_mut(), &Request { header, plan, timeout, attachments })?;
-        if length > self.settings.payload {
-            return Err(TooLarge { length, limit: self.settings.payload }.into());
+        if length > self.payload() {
+            return Err(TooLarge { length, limit: self.payload() }.into());
         }
         Ok(())
     }
@@ -300,6 +340,10 @@ impl EventListener<ClientProtocol> for ClientListener {
         let now = Instant::now();
         channel.pending.expire(now, || session.set_cron(Some(channel.beat.interval())));
         channel.close_if_done(session);
+        if channel.shared.is_closed() && !channel.pending.is_idle() {
+            // Its pool was given up before the client was closed.
+            session.abort();
+        }
         if let Some(cause) = channel.beat.tick(session, now) {
             let _ = channel.end.set(End { bad_frame: false, cause });
         }
@@ -329,7 +373,7 @@ impl EventListener<ClientProtocol> for ClientListener {
 impl Channel {
     fn event(&self, session: &Session<ClientProtocol>, header: Header, body: &[u8]) {
         if matches!(header.kind, Kind::Request { two_way: true }) {
-            respond_heartbeat(session, header, self.settings.payload);
+            respond_heartbeat(session, header, self.payload());
         }
         match serialization::event_text(header.serialization, body).as_deref() {
             Some(READ_ONLY) => self.set_read_only(true),
@@ -344,7 +388,7 @@ fn refuse(session: &Session<ClientProtocol>, header: Header, two_way: bool) {
     if two_way {
         let header = Header { kind: Kind::Response { status: Status::BAD_REQUEST }, ..header };
         let text = "this side of the connection is a client and serves nothing";
-        let payload = session.state().settings.payload;
+        let payload = session.state().payload();
         let serialization = Serialization::of(header.serialization).unwrap_or(Serialization::Hessian2);
         let _ = write_frame(session, payload, |out| {
             serialization::error_answer(out, serialization, header, text)

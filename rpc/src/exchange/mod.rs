@@ -8,7 +8,7 @@ mod protocol;
 
 pub(crate) use beat::Beat;
 pub(crate) use channel::{
-    Channel, ClientListener, ClientProtocol, ClientSettings, Outgoing, SendError, Waiter,
+    Channel, ClientListener, ClientProtocol, ClientSettings, ClientShared, Outgoing, SendError, Waiter,
 };
 pub(crate) use pending::{Answer, Failure};
 pub(crate) use protocol::{FrameWriter, TooLarge, limits, respond_heartbeat, write_frame};
