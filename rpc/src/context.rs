@@ -31,6 +31,11 @@ impl Context {
         Self { peer, deadline, attachments }
     }
 
+    /// As [`scope`](Self::scope), for a handler that is no future.
+    pub(crate) fn sync_scope<T>(self, handler: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, handler)
+    }
+
     pub(crate) fn scope<F: Future>(self, handler: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, handler)
     }
@@ -41,7 +46,8 @@ impl Context {
     }
 
     /// When the caller stops waiting. The handler is dropped then, wherever it waits, and nothing is answered; what must go on
-    /// belongs into a task of its own. `None` when the caller named no timeout, and for a one-way call, which nobody waits for.
+    /// belongs into a task of its own. A `blocking` handler cannot be dropped, so one that computes long should look at this now
+    /// and then. `None` when the caller named no timeout, and for a one-way call, which nobody waits for.
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.deadline.map(Instant::into_std)
     }

@@ -48,6 +48,24 @@ pub fn hessian_rpc(input: TokenStream) -> TokenStream {
 /// | `timeout_ms = n` | the client's |
 /// | `oneway` | callers wait for the answer |
 /// | `idempotent` | a call that may have run is not sent again |
+/// | `blocking` | the method is `async fn`, and its handler must not block |
+///
+/// A `blocking` method is a plain `fn`; callers see no difference. On the server its handler runs on one of tokio's threads for
+/// blocking work, so it may compute for long, read files or wait for locks, and holds up nobody. Code that is async is called there
+/// with `tokio::runtime::Handle::current().block_on(...)`.
+///
+/// ```ignore
+/// #[service(interface = "com.example.Thumbnails")]
+/// trait Thumbnails {
+///     #[method(blocking)]
+///     fn shrink(&self, image: Vec<u8>, width: i32) -> Vec<u8>;
+/// }
+/// ```
+///
+/// Where the handler of an `async fn` is dropped when its caller stops waiting, nothing can stop a thread: a `blocking` handler that
+/// has begun runs to its end, its answer is then not sent, and until then it counts as a running call (`Server::running`) and an
+/// orderly shutdown waits for it. One that still waits for a thread at its deadline does not run. Tokio has 512 such threads
+/// unless `tokio::runtime::Builder::max_blocking_threads` says otherwise; calls beyond that wait for one.
 #[proc_macro_attribute]
 pub fn service(attributes: TokenStream, item: TokenStream) -> TokenStream {
     service::expand(attributes.into(), item.into()).into()

@@ -9,10 +9,14 @@ use std::{
     task::Poll,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use getty::Session;
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::{
-    dispatcher::{Permit, ServerShared},
+    dispatcher::{Permit, ServerProtocol, ServerShared},
     reply::{Reply, Sender},
 };
 use crate::{
@@ -71,18 +75,46 @@ impl Invocation<'_> {
         F: Future<Output = R::Output> + Send + 'static,
         H: FnOnce(A) -> F,
     {
-        let arguments = match self.arguments::<A>() {
-            Ok(arguments) => arguments,
+        let (arguments, attachments, permit) = match self.read::<A>() {
+            Ok(read) => read,
             Err(refusal) => return *self.refusal = Some(refusal),
         };
-        let attachments = match self.attachments() {
-            Ok(attachments) => attachments,
+        let (running, context) = self.incoming.begin(permit, attachments);
+        let handled = handled(context.scope(handler(arguments)), running.deadline);
+        running.session().run(handled, |_, handled| running.answer::<R>(handled));
+    }
+
+    /// As [`serve`](Self::serve), for a handler that blocks: it runs on a thread for such work. A panic in it is answered with
+    /// status 70. When its caller stops waiting before it has begun, it does not run; once it has, nothing can stop it, and its
+    /// place among the running calls is taken until it ends.
+    #[doc(hidden)]
+    pub fn serve_blocking<A, R, H>(mut self, handler: H)
+    where
+        A: DecodeArguments + Send + 'static,
+        R: Returned<Output: Send>,
+        H: FnOnce(A) -> R::Output + Send + 'static,
+    {
+        let (arguments, attachments, permit) = match self.read::<A>() {
+            Ok(read) => read,
             Err(refusal) => return *self.refusal = Some(refusal),
         };
-        match self.incoming.admitted() {
-            Ok(permit) => self.incoming.run::<R, F>(permit, attachments, || handler(arguments)),
-            Err(refusal) => *self.refusal = Some(refusal),
-        }
+        let (running, context) = self.incoming.begin(permit, attachments);
+        let deadline = running.deadline;
+        let handler = spawn_blocking(move || match deadline {
+            Some(deadline) if deadline <= Instant::now() => Handled::Late,
+            _ => catch_unwind(AssertUnwindSafe(|| context.sync_scope(|| handler(arguments))))
+                .map_or_else(|panic| Handled::Panicked(text_of(&*panic).to_owned()), Handled::Output),
+        });
+        // Only the end of the runtime takes a handler away before it has begun, and then there is nobody to be answered.
+        let handled = async move { handler.await.unwrap_or(Handled::Late) };
+        running.session().run(handled, |_, handled| running.answer::<R>(handled));
+    }
+
+    /// All that is in the request, and a place for the call.
+    fn read<A: DecodeArguments>(&mut self) -> Result<(A, RequestAttachments, Permit), Refusal> {
+        let arguments = self.arguments()?;
+        let attachments = self.attachments()?;
+        Ok((arguments, attachments, self.incoming.admitted()?))
     }
 
     fn arguments<A: DecodeArguments>(&mut self) -> Result<A, Refusal> {
@@ -142,35 +174,46 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    fn run<R, F>(self, permit: Permit, read: RequestAttachments, handler: impl FnOnce() -> F)
-    where
-        R: Returned,
-        F: Future<Output = R::Output> + Send + 'static,
-    {
+    fn begin(self, permit: Permit, read: RequestAttachments) -> (Running, Context) {
         let Self { sender, two_way, attachments, received, .. } = self;
         // Nobody waits for a one-way call, so its timeout means nothing.
         let timeout = read.timeout.filter(|_| two_way);
         let deadline = timeout.and_then(|timeout| received.checked_add(timeout));
-        let session = sender.session().clone();
-        let context = Context::new(session.peer(), deadline, read.user);
-        let handled = handled(context.scope(handler()), deadline);
-        session.run(handled, move |_, handled| {
-            let reply = || Reply::new(&sender, two_way, attachments, deadline);
-            match handled {
-                Handled::Output(output) => {
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| reply().output::<R>(output))) {
-                        let text = format!("encoding the result panicked: {}", text_of(&*panic));
-                        reply().status(Status::BAD_RESPONSE, &text);
-                    }
+        let context = Context::new(sender.session().peer(), deadline, read.user);
+        (Running { sender, two_way, attachments, deadline, _permit: permit }, context)
+    }
+}
+
+/// A call whose handler runs.
+struct Running {
+    sender: Sender,
+    two_way: bool,
+    attachments: bool,
+    deadline: Option<Instant>,
+    /// Its place among the running calls.
+    _permit: Permit,
+}
+
+impl Running {
+    fn session(&self) -> Session<ServerProtocol> {
+        self.sender.session().clone()
+    }
+
+    fn answer<R: Returned>(self, handled: Handled<R::Output>) {
+        let reply = || Reply::new(&self.sender, self.two_way, self.attachments, self.deadline);
+        match handled {
+            Handled::Output(output) => {
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| reply().output::<R>(output))) {
+                    let text = format!("encoding the result panicked: {}", text_of(&*panic));
+                    reply().status(Status::BAD_RESPONSE, &text);
                 }
-                Handled::Panicked(text) => {
-                    tracing::error!(text, "a handler panicked");
-                    reply().status(Status::SERVICE_ERROR, &format!("the handler panicked: {text}"));
-                }
-                Handled::Late => reply().late(),
             }
-            drop(permit);
-        });
+            Handled::Panicked(text) => {
+                tracing::error!(text, "a handler panicked");
+                reply().status(Status::SERVICE_ERROR, &format!("the handler panicked: {text}"));
+            }
+            Handled::Late => reply().late(),
+        }
     }
 }
 

@@ -152,7 +152,7 @@ impl<A: Listen> Server<A> {
 
     /// Where requests are decoded and handlers begin. In the connection's task, which is the default, a handler that computes long
     /// holds up the requests behind it on the same connection; in a [`Pool::Fixed`] it does not, and answers come back in
-    /// another order.
+    /// another order. A handler that blocks belongs in neither: its method is declared `blocking`.
     pub fn pool(mut self, pool: Pool) -> Self {
         self.pool = pool;
         self

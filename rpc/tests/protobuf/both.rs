@@ -52,7 +52,8 @@ impl ProtobufException for Refused {
 #[service(interface = "com.example.Pairs", serialization = "hessian2,protobuf")]
 trait Pairs {
     async fn swap(&self, pair: Pair) -> Result<Pair, Refused>;
-    async fn find(&self, left: String) -> Option<Pair>;
+    #[method(blocking)]
+    fn find(&self, left: String) -> Option<Pair>;
 }
 
 /// As above, and stubs use protobuf.
@@ -71,7 +72,7 @@ impl Pairs for Swaps {
         Ok(Pair { left: pair.right.to_string(), right })
     }
 
-    async fn find(&self, left: String) -> Option<Pair> {
+    fn find(&self, left: String) -> Option<Pair> {
         (!left.is_empty()).then_some(Pair { left, right: 1 })
     }
 }

@@ -24,4 +24,16 @@ trait OneWayWithAnException {
     async fn greet(&self, name: String) -> Result<(), getty_rpc::Throwable>;
 }
 
+#[service(interface = "com.example.Greeter")]
+trait BlockingAndAsync {
+    #[method(blocking)]
+    async fn greet(&self, name: String) -> String;
+}
+
+#[service(interface = "com.example.Greeter")]
+trait OneWayAndBlockingWithAnAnswer {
+    #[method(oneway, blocking)]
+    fn greet(&self, name: String) -> String;
+}
+
 fn main() {}

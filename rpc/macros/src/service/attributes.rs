@@ -86,7 +86,7 @@ impl Parse for ServiceAttributes {
     }
 }
 
-/// `#[method(name = "getUser", descriptor = "I", timeout_ms = 500, oneway, idempotent)]`
+/// `#[method(name = "getUser", descriptor = "I", timeout_ms = 500, oneway, idempotent, blocking)]`
 #[derive(Default)]
 pub(super) struct MethodAttributes {
     pub(super) name: Option<String>,
@@ -94,6 +94,7 @@ pub(super) struct MethodAttributes {
     pub(super) timeout: Option<Duration>,
     pub(super) oneway: bool,
     pub(super) idempotent: bool,
+    pub(super) blocking: bool,
 }
 
 impl MethodAttributes {
@@ -121,10 +122,12 @@ impl MethodAttributes {
             self.oneway = true;
         } else if meta.path.is_ident("idempotent") {
             self.idempotent = true;
+        } else if meta.path.is_ident("blocking") {
+            self.blocking = true;
         } else {
             return Err(syn::Error::new(
                 meta.path.span(),
-                "expected `name`, `descriptor`, `timeout_ms`, `oneway` or `idempotent`",
+                "expected `name`, `descriptor`, `timeout_ms`, `oneway`, `idempotent` or `blocking`",
             ));
         }
         Ok(())

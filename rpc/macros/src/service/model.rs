@@ -71,7 +71,7 @@ impl ServiceModel {
         format_ident!("{}Server", self.name)
     }
 
-    /// The trait, its futures `Send`.
+    /// The trait, its futures `Send`. A method that blocks has none.
     pub(super) fn declaration(&self) -> TokenStream {
         let Self { docs, other, visibility, name, methods, .. } = self;
         let methods = methods.iter().map(MethodModel::declaration);
@@ -88,8 +88,16 @@ impl MethodModel {
     fn new(mut method: TraitItemFn) -> Result<Self> {
         let attributes = MethodAttributes::take(&mut method.attrs)?;
         let signature = method.sig;
-        if signature.asyncness.is_none() {
-            return Err(syn::Error::new(signature.fn_token.span(), "a method of a service is `async fn`"));
+        match (attributes.blocking, signature.asyncness) {
+            (false, Some(_)) | (true, None) => {}
+            (false, None) => {
+                let text = "a method of a service is `async fn`; one that blocks its thread is a plain `fn` with #[method(blocking)]";
+                return Err(syn::Error::new(signature.fn_token.span(), text));
+            }
+            (true, Some(token)) => {
+                let text = "a `blocking` method is a plain `fn`: nothing runs beside it on its thread, so there is nothing to await";
+                return Err(syn::Error::new(token.span(), text));
+            }
         }
         if !signature.generics.params.is_empty() {
             return Err(syn::Error::new(
@@ -140,6 +148,13 @@ impl MethodModel {
         let Self { docs, other, name, default, output, .. } = self;
         let output = &output.declared;
         let arguments = self.arguments.iter().map(|(name, kind)| quote!(#name: #kind));
+        if self.attributes.blocking {
+            let body = default.as_ref().map_or_else(|| quote!(;), |block| quote!(#block));
+            return quote! {
+                #(#docs)* #(#other)*
+                fn #name(&self, #(#arguments),*) -> #output #body
+            };
+        }
         let body = match default {
             Some(block) => quote!({ async move #block }),
             None => quote!(;),

@@ -48,15 +48,21 @@ fn arm(service: &ServiceModel, index: usize, method: &MethodModel) -> TokenStrea
     let types: Vec<_> = method.arguments.iter().map(|(_, kind)| kind).collect();
     let names: Vec<_> = (0..method.arguments.len()).map(|i| format_ident!("argument_{i}")).collect();
     // What a type lacks is said at the method.
-    let serve = Ident::new("serve", Span::call_site().located_at(name.span()));
+    let (function, inferred) = match method.attributes.blocking {
+        true => ("serve_blocking", quote!(_)),
+        false => ("serve", quote!(_, _)),
+    };
+    let serve = Ident::new(function, Span::call_site().located_at(name.span()));
     let serve = |serialization: Serialization| {
         let returned = method.output.marker(serialization);
         match serialization {
-            Serialization::Hessian2 => quote!(invocation.#serve::<(#(#types,)*), #returned, _, _>(handler)),
+            Serialization::Hessian2 => {
+                quote!(invocation.#serve::<(#(#types,)*), #returned, #inferred>(handler))
+            }
             Serialization::Protobuf => {
                 let arguments = quote!(::getty_rpc::derive::MessageArguments<(#(#types,)*)>);
                 quote! {
-                    invocation.#serve::<#arguments, #returned, _, _>(move |arguments: #arguments| {
+                    invocation.#serve::<#arguments, #returned, #inferred>(move |arguments: #arguments| {
                         handler(arguments.into_inner())
                     })
                 }
@@ -75,12 +81,15 @@ fn arm(service: &ServiceModel, index: usize, method: &MethodModel) -> TokenStrea
             }
         }
     };
+    let call = quote!(<Implementation as #trait_name>::#name(&service, #(#names),*));
+    let handled = match method.attributes.blocking {
+        true => call,
+        false => quote!(async move { #call.await }),
+    };
     quote! {
         #index => {
             let service = ::std::sync::Arc::clone(&self.0);
-            let handler = move |(#(#names,)*): (#(#types,)*)| async move {
-                <Implementation as #trait_name>::#name(&service, #(#names),*).await
-            };
+            let handler = move |(#(#names,)*): (#(#types,)*)| #handled;
             #served;
         }
     }
