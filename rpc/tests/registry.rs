@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should end")]
 
+mod support;
+
 use std::{
+    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -10,14 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use getty_rpc::{Client, Cluster, ErrorKind, LoadBalance, Server, service};
+use getty_rpc::{
+    Client, Cluster, ErrorKind, LoadBalance, Server,
+    getty::Backoff,
+    registry::{Registry, Target, Url, connect},
+    service,
+};
+use support::{Fake, PATIENCE, within};
 use tokio::{
     sync::oneshot,
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[service(interface = "com.example.Who", version = "1.0.0")]
 trait Who {
@@ -150,22 +157,177 @@ async fn no_provider_is_an_error_at_once_that_names_the_service() {
 }
 
 #[tokio::test]
-async fn a_dead_provider_is_passed_over_with_failover_and_reported_with_failfast() {
-    let registry = "memory://dead";
-    let alive = Provider::start(registry, "alive", 0).await;
-    let dead = Provider::start(registry, "dead", 0).await;
-    dead.serving.abort();
+async fn what_is_no_address_of_a_provider_is_refused_with_what_to_do() {
+    for (addresses, parts) in [
+        ("zookeeper://127.0.0.1:2181", ["zookeeper://", "use `registry`"]),
+        ("zookeeper://user:secret@a:2181,b:2181?backup=c:2181", ["zookeeper://", "use `registry`"]),
+        ("etcd://127.0.0.1:2379", ["etcd://", "use `registry`"]),
+        ("etcd3://127.0.0.1:2379", ["etcd3://", "use `registry`"]),
+        ("memory://name", ["memory://", "use `registry`"]),
+        ("dubbo://a:20880; memory://name", ["memory://", "use `registry`"]),
+        ("tri://127.0.0.1:50051", ["the protocol tri,", "dubbo://host:20880"]),
+        ("rest://127.0.0.1:8080", ["the protocol rest,", "dubbo://host:20880"]),
+        ("dubbo://a:20880;tri://a:50051", ["the protocol tri,", "dubbo://host:20880"]),
+    ] {
+        let error = Client::direct(addresses).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::BadRequest) && error.surely_not_run(), "{error}");
+        assert!(parts.iter().all(|part| error.message().contains(part)), "{addresses}: {error}");
+        assert!(!error.message().contains("secret"), "{error}");
+    }
+    for addresses in
+        ["a:20880", "dubbo://a:20880,b:20880", "dubbo://a:20880/x?origin=tri://b:1;dubbo://b:20880"]
+    {
+        Client::direct(addresses).unwrap();
+    }
+}
+
+/// The registry of this name, and the URL under which a provider at this port stands there.
+async fn by_hand(registry: &str, port: u16, parameters: &str) -> (Arc<dyn Registry>, Url) {
+    let registry = connect(&Url::parse(registry).unwrap()).await.unwrap();
+    let url = format!("dubbo://127.0.0.1:{port}/com.example.Who?version=1.0.0{parameters}");
+    (registry, Url::parse(&url).unwrap())
+}
+
+/// Waits until the registry has so many providers.
+async fn has(registry: &Arc<dyn Registry>, providers: usize) {
+    let mut subscription = registry.subscribe(&Target::new("com.example.Who").version("1.0.0"));
+    while within(subscription.next()).await.unwrap().snapshot.len() != providers {}
+}
+
+/// A port that nobody listens at.
+fn dead_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A client of a provider that has gone without a word and of one that lives, asked in turn. The registry still has both.
+///
+/// Once the dead one is found to be dead, it is not dialled again while a test lasts.
+async fn half_dead(name: &str, cluster: Cluster) -> (WhoClient, Provider, Arc<dyn Registry>) {
+    let alive = Provider::start(name, "alive", 0).await;
+    let (registry, dead) = by_hand(name, dead_port(), "").await;
+    registry.register(dead).unwrap();
+    has(&registry, 2).await;
     let client = Client::builder()
         .timeout(PATIENCE)
         .load_balance(LoadBalance::RoundRobin)
-        .registry(registry)
+        .cluster(cluster)
+        .backoff(Backoff::default().first(PATIENCE).max(PATIENCE).on_demand(PATIENCE))
+        .registry(name)
         .await
         .unwrap();
-    let failover: WhoClient = client.refer();
+    (client.refer(), alive, registry)
+}
+
+#[tokio::test]
+async fn with_failover_a_dead_provider_is_passed_over() {
+    let (who, alive, _registry) = half_dead("memory://dead-failover", Cluster::default()).await;
     for _ in 0..20 {
-        assert_eq!(failover.name().await.unwrap(), "alive");
+        assert_eq!(who.name().await.unwrap(), "alive");
     }
     assert_eq!(alive.calls(), 20);
+}
+
+#[tokio::test]
+async fn with_failfast_a_dead_provider_is_reported_and_passed_over_until_its_next_dial_is_due() {
+    let (who, alive, _registry) = half_dead("memory://dead-failfast", Cluster::Failfast).await;
+    let mut failed = 0;
+    for _ in 0..20 {
+        match who.name().await {
+            Ok(name) => assert_eq!(name, "alive"),
+            Err(error) => {
+                assert!(matches!(error.kind(), ErrorKind::Connect) && error.surely_not_run(), "{error}");
+                failed += 1;
+            }
+        }
+    }
+    assert_eq!((failed, alive.calls()), (1, 19), "no call went elsewhere");
+}
+
+/// Makes a call to a provider that resets the connection when it has the request; there is another provider. Gives what the
+/// call came to, and how many calls the other provider had.
+async fn lost_in_flight<F>(
+    name: &str,
+    call: impl FnOnce(WhoClient) -> F,
+) -> (getty_rpc::Result<String>, usize)
+where
+    F: Future<Output = getty_rpc::Result<String>>,
+{
+    let other = Provider::start(name, "other", 0).await;
+    let fake = Fake::bind().await;
+    // By its weight it is the first in the round.
+    let (registry, url) = by_hand(name, fake.address().port(), "&weight=10000").await;
+    registry.register(url).unwrap();
+    has(&registry, 2).await;
+    let client = Client::builder().timeout(PATIENCE).load_balance(LoadBalance::RoundRobin);
+    let who = client.registry(name).await.unwrap().refer();
+    let losing = async {
+        let mut peer = fake.accept().await;
+        peer.next_call().await.unwrap();
+        peer.reset();
+    };
+    let (outcome, ()) = within(async { tokio::join!(call(who), losing) }).await;
+    (outcome, other.calls())
+}
+
+#[tokio::test]
+async fn an_idempotent_call_whose_connection_is_lost_is_repeated_at_another_provider() {
+    let (outcome, calls) =
+        lost_in_flight("memory://lost-idempotent", |who| async move { who.slow(1).await }).await;
+    assert_eq!((outcome.unwrap().as_str(), calls), ("other", 1));
+}
+
+#[tokio::test]
+async fn a_call_whose_connection_is_lost_is_not_repeated_if_it_is_not_idempotent() {
+    let (outcome, calls) = lost_in_flight("memory://lost-once", |who| async move { who.name().await }).await;
+    let error = outcome.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::ConnectionLost) && !error.surely_not_run(), "{error}");
+    assert_eq!(calls, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_comes_and_goes_is_dialled_once_each_time_and_costs_no_call() {
+    const TIMES: usize = 10;
+    let name = "memory://flaps";
+    let steady = Provider::start(name, "steady", 0).await;
+    let calls = Arc::new(AtomicUsize::new(0));
+    let service = WhoServer::new(Named { name: "flapping".to_owned(), calls: Arc::clone(&calls) });
+    let flapping = support::Provider::start(|server| server.service(service)).await;
+    let (registry, url) = by_hand(name, flapping.address().port(), "").await;
+    has(&registry, 1).await;
+    let who: WhoClient = Client::builder().timeout(PATIENCE).registry(name).await.unwrap().refer();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut callers = JoinSet::new();
+    for _ in 0..20 {
+        let (who, stop) = (who.clone(), Arc::clone(&stop));
+        callers.spawn(async move {
+            while !stop.load(Ordering::SeqCst) {
+                who.name().await.expect("no call fails");
+                who.slow(1).await.expect("no call fails");
+            }
+        });
+    }
+
+    for time in 1..=TIMES {
+        let before = calls.load(Ordering::SeqCst);
+        registry.register(url.clone()).unwrap();
+        until(async || calls.load(Ordering::SeqCst) > before + 10).await;
+        assert_eq!(flapping.accepted(), time, "it is used over one new connection");
+        within(registry.unregister(&url)).await.unwrap();
+        until(async || connections_to(flapping.address().port()) == 0).await;
+    }
+    // And with no time for anybody to see it go.
+    for _ in 0..TIMES {
+        registry.register(url.clone()).unwrap();
+        within(registry.unregister(&url)).await.unwrap();
+    }
+    let before = steady.calls();
+    until(async || steady.calls() > before + 100).await;
+    stop.store(true, Ordering::SeqCst);
+    while let Some(caller) = callers.join_next().await {
+        caller.unwrap();
+    }
+    let dials = flapping.accepted();
+    assert!((TIMES..=2 * TIMES).contains(&dials), "{dials} dials");
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ impl Client {
     /// A client of one or more fixed addresses: `127.0.0.1:20000`, `dubbo://a:20880`, `dubbo://a:20880,b:20880`.
     ///
     /// # Errors
-    /// [`ErrorKind::BadRequest`] when that is no list of addresses.
+    /// [`ErrorKind::BadRequest`] when that is no list of addresses, or a URL of a registry or of a protocol that is not Dubbo's.
     pub fn direct(addresses: &str) -> Result<Self> {
         Self::builder().direct(addresses)
     }
@@ -257,8 +257,9 @@ impl ClientBuilder {
     /// The client, for one or more fixed addresses: `127.0.0.1:20000`, `dubbo://a:20880`, `dubbo://a:20880,b:20880`.
     ///
     /// # Errors
-    /// [`ErrorKind::BadRequest`] when that is no list of addresses.
+    /// [`ErrorKind::BadRequest`] when that is no list of addresses, or a URL of a registry or of a protocol that is not Dubbo's.
     pub fn direct(self, addresses: &str) -> Result<Client> {
+        speaks(addresses)?;
         let list = FixedList::parse(addresses)
             .map_err(|error| Error::not_run(ErrorKind::BadRequest, error.to_string()).caused_by(error))?;
         let settings = self.pools();
@@ -335,6 +336,30 @@ impl ClientBuilder {
             balance: self.balance,
         }))
     }
+}
+
+/// Protocols of URLs that name a registry.
+const REGISTRIES: [&str; 4] = ["zookeeper", "etcd", "etcd3", "memory"];
+
+/// Refuses a list of addresses with a URL whose protocol is another one than `dubbo`. Looked at before anything else in the list:
+/// such a URL may well have no port, which is not what is wrong with it.
+fn speaks(addresses: &str) -> Result<()> {
+    let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let protocols = addresses.split(';').filter_map(|entry| entry.split_once("://"));
+    for protocol in protocols.map(|(protocol, _)| protocol.trim()).filter(is_name) {
+        let text = match protocol.to_ascii_lowercase().as_str() {
+            "dubbo" => continue,
+            registry if REGISTRIES.contains(&registry) => format!(
+                "expected addresses of providers such as dubbo://host:20880, found a registry, {protocol}://; use `registry` for it"
+            ),
+            _ => format!(
+                "expected addresses of providers such as dubbo://host:20880, found the protocol {protocol}, which this client does \
+                 not speak"
+            ),
+        };
+        return Err(Error::not_run(ErrorKind::BadRequest, text));
+    }
+    Ok(())
 }
 
 /// Opens the registry that a URL names.

@@ -340,10 +340,6 @@ impl EventListener<ClientProtocol> for ClientListener {
         let now = Instant::now();
         channel.pending.expire(now, || session.set_cron(Some(channel.beat.interval())));
         channel.close_if_done(session);
-        if channel.shared.is_closed() && !channel.pending.is_idle() {
-            // Its pool was given up before the client was closed.
-            session.abort();
-        }
         if let Some(cause) = channel.beat.tick(session, now) {
             let _ = channel.end.set(End { bad_frame: false, cause });
         }

@@ -34,13 +34,14 @@ statuses! {
     SERVER_TIMEOUT = 31, "SERVER_TIMEOUT";
     /// Local to a Java client: the connection was closed.
     CHANNEL_INACTIVE = 35, "CHANNEL_INACTIVE";
-    /// The request could not be decoded: unknown service, version or method, bad arguments, too large.
+    /// The request could not be decoded: unknown service, version or method, bad arguments, too large. From a provider of this crate
+    /// also: wrong group.
     BAD_REQUEST = 40, "BAD_REQUEST";
     /// The result could not be encoded.
     BAD_RESPONSE = 50, "BAD_RESPONSE";
     /// Defined, never sent by Java.
     SERVICE_NOT_FOUND = 60, "SERVICE_NOT_FOUND";
-    /// The service failed outside its method: wrong group, a filter, a panic.
+    /// The service failed outside its method: a filter, a panic; from Java also: wrong group.
     SERVICE_ERROR = 70, "SERVICE_ERROR";
     /// The request could not be dispatched.
     SERVER_ERROR = 80, "SERVER_ERROR";

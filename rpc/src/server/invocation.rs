@@ -139,10 +139,9 @@ impl Invocation<'_> {
         let group = attachments.group.as_deref().unwrap_or_default();
         if group != self.target.group {
             let asked = if group.is_empty() { "no group".to_owned() } else { format!("group {group}") };
-            return Err(Refusal {
-                status: Status::SERVICE_ERROR,
-                text: format!("Not found exported service: {asked} was asked for, there is {}", self.target),
-            });
+            // Java says 70 here, which leaves open whether the call ran; for a wrong version it says 40 too.
+            let text = format!("Not found exported service: {asked} was asked for, there is {}", self.target);
+            return Err(Refusal::bad_request(text));
         }
         Ok(attachments)
     }
