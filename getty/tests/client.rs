@@ -11,8 +11,9 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     task::Poll,
     time::Duration,
@@ -36,6 +37,8 @@ use tokio::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+/// So long that a test which waited for it would fail.
+const HOUR: Duration = Duration::from_secs(3600);
 
 // Dialling.
 
@@ -51,6 +54,42 @@ fn a_client_is_made_outside_a_runtime_and_dials_at_the_first_need() {
         within(client.session()).await.unwrap();
         assert!(!place.dials().is_empty());
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_is_just_coming_up_is_waited_for_though_another_one_fails_meanwhile() {
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let opened = AtomicUsize::new(0);
+    let (recorder, mut events) = Recorder::new();
+    let recorder = recorder.on_open(move |_: &Session<Frames>| {
+        if opened.fetch_add(1, Ordering::SeqCst) == 1 {
+            tokio::task::block_in_place(|| gate.lock().unwrap().recv())?;
+        }
+        Ok(())
+    });
+    let place = Place::new(Place::echo());
+    let backoff = Backoff::default().first(HOUR).max(HOUR).on_demand(HOUR);
+    let client = place.client_of(ClientBuilder::new(Frames, recorder).connections(2).backoff(backoff));
+    let first = within(client.session()).await.unwrap();
+    assert_eq!(events.open().await, first);
+    // The second one is dialled, and nobody has it yet.
+    let second = events.open().await;
+    let waiting = {
+        first.close();
+        until(|| client.sessions().is_empty()).await;
+        // The first one lived too short to be no failure, and the next dial for it is due in an hour.
+        let client = client.clone();
+        tokio::spawn(async move { client.session().await })
+    };
+    for _ in 0..1_000 {
+        assert!(client.is_worthwhile());
+        tokio::task::yield_now().await;
+    }
+    assert!(!waiting.is_finished());
+    release.send(()).unwrap();
+    assert_eq!(within(waiting).await.unwrap().unwrap(), second);
+    assert!(client.is_worthwhile(), "it lives, though nothing has proven it yet");
 }
 
 #[tokio::test(start_paused = true)]

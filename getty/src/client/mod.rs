@@ -71,6 +71,7 @@ struct State<P: Protocol> {
     reach: Reach,
     /// The seat that dials while no other may.
     probing: Option<usize>,
+    /// Attempts under way. A session of one that succeeds is seen by others before the attempt is counted out.
     dialling: usize,
 }
 
@@ -143,7 +144,9 @@ impl<P: Protocol> Client<P> {
         let now = Instant::now();
         let state = self.0.0.lock();
         let due = state.reach.failures == 0 || state.reach.next(&self.0.0.backoff, now) <= now;
-        state.ended.is_none() && (due || state.dialling > 0)
+        // Looked for under the lock: an attempt that is not counted any more has left its session here.
+        let lives = || self.0.0.live.load().iter().any(Session::is_open);
+        state.ended.is_none() && (due || state.dialling > 0 || lives())
     }
 
     /// The sessions that live now.
@@ -171,7 +174,10 @@ impl<P: Protocol> Client<P> {
             if let Some(found) = find() {
                 return Ok(found);
             }
-            shared.need(&mut failures)?;
+            if let Err(error) = shared.need(&mut failures) {
+                // One that has come up since is seen before its attempt is counted out.
+                return find().ok_or(error);
+            }
             changed.await;
         }
     }
@@ -197,8 +203,9 @@ impl<P: Protocol> Shared<P> {
         }
         let known = *seen.get_or_insert(state.reach.failures);
         let newly = state.reach.demand();
-        let hopeful = state.dialling > 0 || state.reach.is_hopeful(&self.backoff, now);
-        let hopeless = (state.reach.failures > known || !hopeful).then(|| SessionError::Unreachable {
+        let failed = state.reach.failures > known || !state.reach.is_hopeful(&self.backoff, now);
+        // A failure may be the end of another seat's session, and an attempt of this one may still succeed.
+        let hopeless = (failed && state.dialling == 0).then(|| SessionError::Unreachable {
             address: self.address.clone(),
             cause: state.reach.cause.clone().unwrap_or_default(),
             attempts: state.reach.failures,

@@ -49,6 +49,16 @@ where
     })
 }
 
+/// An attempt under way: from when a seat may dial until others see its session, or it has failed. As long as it lives, it is
+/// worth waiting for.
+struct Dialling<'a, P: Protocol>(&'a Shared<P>);
+
+impl<P: Protocol> Drop for Dialling<'_, P> {
+    fn drop(&mut self) {
+        self.0.lock().dialling -= 1;
+    }
+}
+
 struct Seat<P: Protocol, D> {
     index: usize,
     shared: Arc<Shared<P>>,
@@ -66,9 +76,9 @@ where
     async fn run(self) {
         let mut attempt = Attempt::First;
         let mut cause = None;
-        while self.may_dial().await {
+        while let Some(dialling) = self.may_dial().await {
             let began = Instant::now();
-            let Some(conn) = self.dial(began).await else { continue };
+            let Some((conn, dialling)) = self.dial(dialling, began).await else { continue };
             // `Protocol::open` runs here.
             let made = catch_unwind(AssertUnwindSafe(|| {
                 let info = ConnInfo { attempt, cause: cause.clone(), ..conn.info() };
@@ -76,22 +86,22 @@ where
             }));
             match made {
                 Ok(driver) => {
-                    cause = self.live(driver, began).await;
+                    cause = self.live(driver, dialling, began).await;
                     attempt = Attempt::Again;
                 }
-                Err(panic) => self.failed(began, panicked("making a session", panic).to_string()),
+                Err(panic) => self.failed(dialling, began, panicked("making a session", panic).to_string()),
             }
         }
     }
 
-    /// Waits until this seat may dial; false when the client was closed.
-    async fn may_dial(&self) -> bool {
+    /// Waits until this seat may dial; `None` when the client was closed.
+    async fn may_dial(&self) -> Option<Dialling<'_, P>> {
         loop {
             let changed = self.shared.changed.notified();
             let next = {
                 let mut state = self.shared.lock();
                 if state.ended.is_some() {
-                    return false;
+                    return None;
                 }
                 let together = state.reach.failures == 0 && !self.shared.live.load().is_empty();
                 let alone = *state.probing.get_or_insert(self.index) == self.index;
@@ -102,7 +112,7 @@ where
                 } else if next <= now {
                     state.reach.dialling(now);
                     state.dialling += 1;
-                    return true;
+                    return Some(Dialling(&self.shared));
                 } else {
                     Some(next)
                 }
@@ -114,20 +124,25 @@ where
         }
     }
 
-    async fn dial(&self, began: Instant) -> Option<C> {
+    async fn dial<'a>(&self, dialling: Dialling<'a, P>, began: Instant) -> Option<(C, Dialling<'a, P>)> {
         let dialled = self.unless_closed(timeout(self.shared.limits.dial, caught(&*self.dial))).await;
-        self.shared.lock().dialling -= 1;
         let cause = match dialled? {
-            Ok(Ok(conn)) => return Some(conn),
+            Ok(Ok(conn)) => return Some((conn, dialling)),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no connection within {:?} (Limits::dial)", self.shared.limits.dial),
         };
-        self.failed(began, cause);
+        self.failed(dialling, began, cause);
         None
     }
 
-    /// The attempt that began then has failed.
-    fn failed(&self, began: Instant, cause: String) {
+    /// An attempt has failed. It is over before others hear of that, else they would wait for it.
+    fn failed(&self, dialling: Dialling<'_, P>, began: Instant, cause: String) {
+        drop(dialling);
+        self.count_failure(began, cause);
+    }
+
+    /// What began then has failed, be it an attempt or its session.
+    fn count_failure(&self, began: Instant, cause: String) {
         let failures = {
             let mut state = self.shared.lock();
             state.reach.failed(&self.shared.backoff, Instant::now(), began, cause.clone());
@@ -144,13 +159,20 @@ where
     }
 
     /// Runs a session to its end. Others see it only after `on_open`, so what that writes goes out first.
-    async fn live<T: Connection>(&self, driver: Driver<P, T>, began: Instant) -> Option<Arc<Error>> {
+    async fn live<T: Connection>(
+        &self,
+        driver: Driver<P, T>,
+        dialling: Dialling<'_, P>,
+        began: Instant,
+    ) -> Option<Arc<Error>> {
         let session = driver.session().clone();
         let mut driver = pin!(driver);
         let opened =
             poll_fn(|cx| Poll::Ready(driver.as_mut().poll(cx))).await.is_pending() && session.is_open();
         if opened {
-            self.publish(&session);
+            self.publish(&session, dialling);
+        } else {
+            drop(dialling);
         }
         let born = Instant::now();
         let life = || Life { age: born.elapsed(), spoke: session.stats().read_packets > 0 };
@@ -171,8 +193,10 @@ where
         session.error().cloned()
     }
 
-    fn publish(&self, session: &Session<P>) {
+    fn publish(&self, session: &Session<P>, dialling: Dialling<'_, P>) {
         self.shared.live.rcu(|live| with(live, session));
+        // Only now: who finds neither a session nor an attempt gives up.
+        drop(dialling);
         let mut state = self.shared.lock();
         if state.reach.failures == 0 {
             state.probing = None;
@@ -215,7 +239,7 @@ where
             Some(error) => error.to_string(),
             None => format!("the session ended {:?} after it opened, without an error", life.age),
         };
-        self.failed(began, cause);
+        self.count_failure(began, cause);
     }
 
     /// `None` when the client is closed before the future is ready.
