@@ -13,34 +13,35 @@
 //!
 //! A hand-written future: an `async` block around it would store it twice, and there is one for each session.
 
+mod decode;
+
 use std::{
     future::Future,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::BytesMut;
 use tokio::time::Sleep;
 
+pub(super) use self::decode::Input;
+use self::decode::Read;
 use super::{
     Out, Session,
     ending::{Ending, STOLEN},
 };
 use crate::{
-    Attempt, ConnInfo, Error, Limits, Protocol, Reader, Step,
+    ConnInfo, Error, Protocol,
     endpoint::Endpoint,
     error::panicked,
     server::Sessions,
     session::core::Shared,
-    stock::{self, CHUNK},
     transport::{Connection, Transport},
 };
 
-/// Less room than this in the read buffer, and it is made larger.
-const MIN_ROOM: usize = 4 * 1024;
 /// Rounds of read and write in one poll before others get their turn.
 const ROUNDS: usize = 8;
 
@@ -70,16 +71,6 @@ enum Phase {
     /// All is said, and what the peer still sends is thrown away until it has finished or the time is over.
     Lingering(Pin<Box<Sleep>>),
     Done,
-}
-
-/// What a read came to.
-enum Read {
-    /// Nothing more for now.
-    Wait,
-    /// There is more, but it is somebody else's turn.
-    More,
-    /// The peer has finished.
-    Eof,
 }
 
 /// How often something happened in one round.
@@ -200,157 +191,6 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Result<Read, Error> {
-        if self.choked && !self.session.0.has_room() {
-            return Ok(Read::Wait);
-        }
-        let mut buf = self.check_out();
-        let read = self.read_into(cx, &mut buf, round);
-        self.check_in(buf);
-        if round.packets > 0 {
-            self.batch = round.packets;
-            self.session.0.read_packets.fetch_add(u64::from(round.packets), Ordering::Relaxed);
-        }
-        read
-    }
-
-    fn read_into(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut BytesMut,
-        round: &mut Round,
-    ) -> Result<Read, Error> {
-        let turn = self.session.limits().turn.max(1);
-        let mut read = 0;
-        let mut need = 0;
-        if std::mem::take(&mut self.choked) | std::mem::take(&mut self.starved) {
-            need = self.decode_all(cx, buf, round)?;
-        }
-        while !self.choked && !self.starved && self.session.is_open() {
-            if read >= turn {
-                return Ok(Read::More);
-            }
-            make_room(buf, need);
-            match self.conn.poll_fill(cx, buf) {
-                Poll::Pending => break,
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Ready(Ok(0)) if buf.is_empty() => return Ok(Read::Eof),
-                Poll::Ready(Ok(0)) if C::MESSAGES => return Ok(Read::Eof),
-                Poll::Ready(Ok(0)) => return Err(Error::Truncated { pending: buf.len() }),
-                Poll::Ready(Ok(n)) => {
-                    read += n;
-                    self.session.0.read_bytes.fetch_add(n as u64, Ordering::Relaxed);
-                    need = self.decode_all(cx, buf, round)?;
-                }
-            }
-        }
-        Ok(Read::Wait)
-    }
-
-    /// Decodes all whole packets; tells how many bytes are missing for the next.
-    fn decode_all(
-        &mut self,
-        cx: &Context<'_>,
-        buf: &mut BytesMut,
-        round: &mut Round,
-    ) -> Result<usize, Error> {
-        let mut what = "the reader";
-        let need = catch_unwind(AssertUnwindSafe(|| self.decode_batch(cx, buf, round, &mut what)))
-            .unwrap_or_else(|panic| Err(panicked(what, panic)))?;
-        if C::MESSAGES && !self.choked && !self.starved {
-            // A message is a packet: what the Reader left of it belongs to nothing.
-            buf.clear();
-            return Ok(0);
-        }
-        Ok(need)
-    }
-
-    fn decode_batch(
-        &mut self,
-        cx: &Context<'_>,
-        buf: &mut BytesMut,
-        round: &mut Round,
-        what: &mut &'static str,
-    ) -> Result<usize, Error> {
-        let shared = &*self.session.0;
-        let Limits { max_packet, out_high, .. } = *shared.limits();
-        // Only one of the two sides may: two that both wait for the other to read would wait for ever.
-        let may_choke = shared.info.attempt == Attempt::Accepted;
-        while !buf.is_empty() {
-            let place = match &shared.endpoint.pool {
-                None => None,
-                Some(pool) => match pool.place(cx.waker()) {
-                    None => {
-                        self.starved = true;
-                        return Ok(0);
-                    }
-                    place => place,
-                },
-            };
-            let before = buf.len();
-            match self.reader.read(buf).map_err(Error::Read)? {
-                Step::Packet(_) if buf.len() >= before => {
-                    return Err(Error::Contract("the reader gave a packet and took no byte"));
-                }
-                Step::Packet(_) if before - buf.len() > max_packet => {
-                    return Err(Error::TooLong { length: before - buf.len(), limit: max_packet });
-                }
-                Step::Packet(packet) => {
-                    round.packets += 1;
-                    match place {
-                        Some(place) => self.session.hand_over(place, packet),
-                        None => {
-                            *what = "on_message";
-                            shared.endpoint.listener.on_message(&self.session, packet);
-                            *what = "the reader";
-                        }
-                    }
-                    if may_choke && shared.queued() > out_high {
-                        self.choked = true;
-                        return Ok(0);
-                    }
-                    if !shared.is_open() {
-                        return Ok(0);
-                    }
-                }
-                Step::Need(_) if buf.len() != before => {
-                    return Err(Error::Contract("the reader took bytes and gave no packet"));
-                }
-                Step::Need(need) => {
-                    let length = before.saturating_add(need);
-                    if length > max_packet {
-                        return Err(Error::TooLong { length, limit: max_packet });
-                    }
-                    return Ok(need);
-                }
-            }
-        }
-        Ok(0)
-    }
-
-    /// A buffer to read into, which begins with what the last read left.
-    fn check_out(&mut self) -> BytesMut {
-        let rest = std::mem::take(&mut self.rest);
-        if rest.len() >= CHUNK / 2 {
-            return rest;
-        }
-        let mut chunk = stock::take();
-        chunk.extend_from_slice(&rest);
-        chunk
-    }
-
-    /// Keeps only what is left over, so that an idle session holds no chunk.
-    fn check_in(&mut self, buf: BytesMut) {
-        if buf.len() >= CHUNK / 2 {
-            self.rest = buf;
-            return;
-        }
-        if !buf.is_empty() {
-            self.rest = BytesMut::from(&buf[..]);
-        }
-        stock::give(buf);
-    }
-
     /// Writes what waits, and what is added meanwhile. Ready when nothing waits, neither here nor in the connection.
     fn flush(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Poll<io::Result<()>> {
         loop {
@@ -405,39 +245,6 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             }
         }
     }
-
-    /// Throws away what the peer has sent and nobody will read.
-    pub(super) fn discard_input(&mut self, cx: &mut Context<'_>) -> Input {
-        let mut input = if self.rest.is_empty() { Input::Quiet } else { Input::Coming };
-        let mut buf = self.check_out();
-        for round in 1..=ROUNDS {
-            buf.clear();
-            match self.conn.poll_fill(cx, &mut buf) {
-                Poll::Ready(Ok(n)) if n > 0 => input = Input::Coming,
-                Poll::Ready(_) => input = Input::Ended,
-                Poll::Pending => break,
-            }
-            if input == Input::Ended {
-                break;
-            }
-            if round == ROUNDS {
-                yield_turn(cx);
-            }
-        }
-        stock::give(buf);
-        input
-    }
-}
-
-/// What a peer still sends to a session that is ending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
-    /// Nothing for now.
-    Quiet,
-    /// Something was thrown away.
-    Coming,
-    /// It has finished too, or the connection is broken.
-    Ended,
 }
 
 pub(super) struct Orders {
@@ -493,14 +300,6 @@ impl<P: Protocol, C: Connection> Drop for Driver<P, C> {
         if let Some(tracker) = &self.tracker {
             tracker.remove(self.session.id());
         }
-    }
-}
-
-/// Room for what is missing, but for one chunk at most: a length is only a claim, and no read brings more. A buffer that has
-/// to grow at least doubles, so what has come is seldom moved, and its capacity is never far above twice that.
-fn make_room(buf: &mut BytesMut, need: usize) {
-    if buf.capacity() - buf.len() < need.clamp(MIN_ROOM, CHUNK) {
-        buf.reserve(CHUNK);
     }
 }
 
