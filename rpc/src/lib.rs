@@ -60,7 +60,7 @@ pub use context::Context;
 pub use error::{Error, ErrorKind, Result};
 pub use getty::{self, Pool};
 pub use getty_hessian2 as hessian2;
-pub use getty_hessian2::{Date, Exception, Throwable, Value};
+pub use getty_hessian2::{Date, Exception, StackFrame, Throwable, Value};
 pub use getty_macros::{HessianRpc as Hessian, service};
 pub use getty_registry as registry;
 pub use serialization::Serialization;

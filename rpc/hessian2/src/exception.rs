@@ -18,7 +18,7 @@ pub trait Exception: std::error::Error + Encode + DecodeOwned + Send + Sync + 's
     const CLASS: &'static str;
 }
 
-/// Any Java exception: its class, its message, and what caused it.
+/// Any Java exception: its class, its message, what caused it, and where it was thrown.
 ///
 /// Reads every object, also of a class that nobody knows here. Written, it has the four fields of
 /// `java.lang.Throwable`; Java accepts `java.lang.RuntimeException` from everyone, and other classes only if they
@@ -31,7 +31,7 @@ pub struct Throwable {
     stack: Vec<StackFrame>,
 }
 
-/// One line of a Java stack trace.
+/// One line of a Java stack trace, as `java.lang.StackTraceElement` has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackFrame {
@@ -45,12 +45,25 @@ pub struct StackFrame {
     pub line: i32,
 }
 
-/// Causes of causes that are read; deeper ones are skipped.
-const MAX_CAUSES: usize = 32;
-/// Stack frames that are read of one exception; the others are skipped.
-const MAX_FRAMES: usize = 256;
+impl StackFrame {
+    /// In a method of a class: the Java names of both, or what stands for them.
+    pub fn new(class: impl Into<String>, method: impl Into<String>) -> Self {
+        Self { class: class.into(), method: method.into(), file: None, line: -1 }
+    }
+
+    /// With the source file and the line in it.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<String>, line: i32) -> Self {
+        (self.file, self.line) = (Some(file.into()), line);
+        self
+    }
+}
 
 impl Throwable {
+    /// Causes of causes that are read or written of one exception; deeper ones are left out.
+    pub const MAX_CAUSES: usize = 32;
+    /// Stack frames that are read or written of one exception; the outer ones are left out.
+    pub const MAX_FRAMES: usize = 256;
     /// Class of [`new`](Self::new): the one that every Java peer accepts.
     pub const RUNTIME_EXCEPTION: &'static str = "java.lang.RuntimeException";
 
@@ -71,6 +84,14 @@ impl Throwable {
         self
     }
 
+    /// With the frames of a stack trace, innermost first; those beyond [`MAX_FRAMES`](Self::MAX_FRAMES) are left out.
+    #[must_use]
+    pub fn with_stack(mut self, mut frames: Vec<StackFrame>) -> Self {
+        frames.truncate(Self::MAX_FRAMES);
+        self.stack = frames;
+        self
+    }
+
     /// Java's name of the class.
     pub fn class(&self) -> &str {
         &self.class
@@ -86,7 +107,8 @@ impl Throwable {
         self.cause.as_deref()
     }
 
-    /// Where it was thrown, innermost first; at most 256 frames are read. Writing leaves them out.
+    /// Where it was thrown, innermost first; at most 256 frames are read. Empty unless a peer sent it or
+    /// [`with_stack`](Self::with_stack) set it: a Rust error has none.
     pub fn stack(&self) -> &[StackFrame] {
         &self.stack
     }
@@ -127,7 +149,7 @@ impl<S: Sink> Encoder<'_, S> {
     pub fn exception(&mut self, class: &'static Class) -> Result<u32> {
         let slot = self.next_slot();
         self.object(class)?;
-        self.no_stack()?;
+        self.stack(&[])?;
         Ok(slot)
     }
 
@@ -143,11 +165,30 @@ impl<S: Sink> Encoder<'_, S> {
         }
     }
 
-    fn no_stack(&mut self) -> Result<()> {
+    /// The first two fields: no suppressed exceptions, and these frames.
+    fn stack(&mut self, frames: &[StackFrame]) -> Result<()> {
         self.list(0)?;
         self.end_list();
-        self.list_of("[java.lang.StackTraceElement", 0)?;
+        self.list_of("[java.lang.StackTraceElement", frames.len())?;
+        frames.iter().try_for_each(|frame| frame.encode_to(self))?;
         self.end_list();
+        Ok(())
+    }
+}
+
+/// With the fields that every version of Java has had.
+impl Encode for StackFrame {
+    fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
+        static CLASS: Class = Class::new(
+            "java.lang.StackTraceElement",
+            &["lineNumber", "fileName", "methodName", "declaringClass"],
+        );
+        e.object(&CLASS)?;
+        e.i32(self.line);
+        e.write(&self.file)?;
+        e.str(&self.method);
+        e.str(&self.class);
+        e.end_object();
         Ok(())
     }
 }
@@ -156,7 +197,7 @@ impl Encode for Throwable {
     fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
         let slot = e.next_slot();
         e.object_by_name(&self.class, &FIELDS)?;
-        e.no_stack()?;
+        e.stack(&self.stack)?;
         e.cause(self.cause.as_ref(), slot)?;
         e.write(&self.message)?;
         e.end_object();
@@ -166,7 +207,7 @@ impl Encode for Throwable {
 
 impl<'de> Decode<'de> for Throwable {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        read(d, MAX_CAUSES)
+        read(d, Self::MAX_CAUSES)
     }
 }
 
@@ -207,7 +248,7 @@ fn read_stack(d: &mut Decoder<'_, '_>) -> Result<Vec<StackFrame>> {
     let mut list = d.list()?;
     let mut stack = Vec::new();
     while d.next_item(&mut list)? {
-        if stack.len() == MAX_FRAMES {
+        if stack.len() == Throwable::MAX_FRAMES {
             d.skip()?;
         } else {
             d.charge(size_of::<StackFrame>() * 2)?;

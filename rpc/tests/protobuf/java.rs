@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use bytes::Bytes;
 use getty_rpc::{
-    Client, ErrorKind, ProtobufException, Stub,
+    Client, ErrorKind, ProtobufException, StackFrame, Stub, Throwable,
     java::JavaType,
     prost::Message,
     protocol::{HEADER, Header, Kind, Status},
@@ -275,6 +275,53 @@ async fn our_client_asks_what_java_asks_and_reads_what_java_answers() {
         assert_eq!(probe.null_reply(ann()).await.unwrap(), None);
     };
     within(async { tokio::join!(calls, script) }).await;
+}
+
+#[tokio::test]
+async fn an_exception_of_java_keeps_its_stack_and_is_thrown_again_byte_by_byte() {
+    #[service(interface = "com.example.pbprobe.PbProbeService", serialization = "protobuf")]
+    trait Throwing {
+        async fn fail(&self, request: HelloRequest) -> Result<HelloReply, Throwable>;
+    }
+
+    struct Throws(Throwable);
+
+    impl Throwing for Throws {
+        async fn fail(&self, _request: HelloRequest) -> Result<HelloReply, Throwable> {
+            Err(self.0.clone())
+        }
+    }
+
+    let java =
+        protobuf_rows().into_iter().find(|row| !row.is_request() && row.note == "fail (exception)").unwrap();
+    let (pipe, mut connections) = FakePipe::accept();
+    let client = Client::builder().timeout(PATIENCE).dial("pipe", move || pipe.clone().dial());
+    let throwing: ThrowingClient = client.refer();
+    let script = async {
+        let mut provider = Peer::over(within(connections.recv()).await.unwrap());
+        let (header, _) = provider.next_call().await.unwrap();
+        let header = Header { kind: Kind::Response { status: Status::OK }, ..header };
+        provider.send(&frame(header, &java.body)).await;
+        provider
+    };
+    let call = async { throwing.fail(ann()).await };
+    let (thrown, _provider) = within(async { tokio::join!(call, script) }).await;
+    let thrown = thrown.unwrap().unwrap_err();
+    assert_eq!((thrown.class(), thrown.message()), (IllegalState::CLASS, Some("failed for Ann")));
+    assert_eq!(thrown.stack().len(), 46);
+    assert_eq!(
+        thrown.stack()[0],
+        StackFrame::new("com.example.pbprobe.PbMain$Impl", "fail").at("PbMain.java", 99)
+    );
+    assert_eq!(thrown.stack()[45], StackFrame::new("java.lang.Thread", "run").at("Thread.java", 840));
+
+    let (_serving, connector) = over_pipes(|server| server.service(ThrowingServer::new(Throws(thrown))));
+    let mut peer = connector.connect();
+    let asked =
+        protobuf_rows().into_iter().find(|row| row.is_request() && row.note == "fail (exception)").unwrap();
+    peer.send(&asked.bytes()).await;
+    let (_, body) = peer.next().await.unwrap();
+    assert_eq!(items(&body)[1], items(&java.body)[1]);
 }
 
 fn same_request(note: &str, ours: &[u8], theirs: &[u8]) {

@@ -1,5 +1,7 @@
 //! Frames in protobuf, put together and taken apart by hand.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::malformed::unhex;
+use crate::tree::{read, rows};
 
 use getty_hessian2::{
     Date, Decode, DecodeState, Decoder, EncodeState, Encoder, ErrorKind, Exception, Hessian, JavaType, Kind,
-    Shared, Throwable, from_slice, to_vec,
+    Shared, StackFrame, Throwable, from_slice, to_vec,
 };
 
 #[derive(Debug, Clone, PartialEq, Hessian)]
@@ -360,6 +361,32 @@ fn throwable_keeps_its_causes() {
     assert_eq!(back, outer);
     assert_eq!(back.cause(), Some(&inner));
     assert_eq!(back.to_string(), "java.lang.RuntimeException: outer");
+}
+
+#[test]
+fn throwable_keeps_the_stacks_of_itself_and_of_its_causes() {
+    let frames = vec![StackFrame::new("com.x.A", "f").at("A.java", 12), StackFrame::new("com.x.B", "<init>")];
+    let inner =
+        Throwable::new("inner").with_stack(vec![StackFrame::new("com.x.C", "g").at("C.java", i32::MAX)]);
+    let outer = Throwable::new("outer").with_cause(inner).with_stack(frames.clone());
+    let back: Throwable = from_slice(&to_vec(&outer).unwrap()).unwrap();
+    assert_eq!(back, outer);
+    assert_eq!(back.stack(), frames);
+
+    let long = Throwable::new("long").with_stack(vec![frames[0].clone(); Throwable::MAX_FRAMES + 1]);
+    assert_eq!(long.stack().len(), Throwable::MAX_FRAMES);
+    assert_eq!(from_slice::<Throwable>(&to_vec(&long).unwrap()).unwrap(), long);
+}
+
+/// The row `runtime_with_stack` of Java's vectors: frames with eight fields.
+#[test]
+fn the_stack_of_javas_exception_is_read() {
+    let text = read("hessian2_java_vectors");
+    let row = rows(&text).into_iter().find(|row| row.name == "runtime_with_stack").unwrap();
+    let exception: Throwable = from_slice(&unhex(row.hex.as_deref().unwrap())).unwrap();
+    assert_eq!((exception.class(), exception.message()), (Throwable::RUNTIME_EXCEPTION, Some("boom")));
+    let call = StackFrame::new("com.example.Svc", "call").at("Svc.java", 42);
+    assert_eq!(exception.stack(), [call, StackFrame::new("com.example.Main", "main").at("Main.java", 7)]);
 }
 
 #[test]

@@ -191,20 +191,26 @@ pub(super) fn put_number(out: &mut BytesMut, mut number: u64) {
 }
 
 /// How many bytes a number takes.
-pub(super) fn number_len(number: usize) -> usize {
+pub(super) fn number_len(number: u64) -> usize {
     // Seven bits to a byte, and one byte for zero.
-    (usize::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
+    (u64::BITS - (number | 1).leading_zeros()).div_ceil(7) as usize
 }
 
 /// How many bytes a text or a message of so many bytes takes as a field with a number below 16.
 pub(super) fn field_len(length: usize) -> usize {
-    1 + number_len(length) + length
+    1 + number_len(length as u64) + length
 }
 
 /// The key and the length of a text or a message, as a field with a number below 16.
 pub(super) fn put_field_head(out: &mut BytesMut, field: u8, length: usize) {
     out.put_u8(field << 3 | 2);
     put_number(out, length as u64);
+}
+
+/// A number as a field with a number below 16.
+pub(super) fn put_number_field(out: &mut BytesMut, field: u8, number: u64) {
+    out.put_u8(field << 3);
+    put_number(out, number);
 }
 
 pub(super) fn put_text(out: &mut BytesMut, field: u8, text: &str) {
@@ -239,7 +245,7 @@ mod tests {
         for number in [0, 1, 127, 128, 16_383, 16_384, u32::MAX as u64, i64::MAX as u64, u64::MAX] {
             let mut out = BytesMut::new();
             put_number(&mut out, number);
-            assert_eq!(number_len(number as usize), out.len());
+            assert_eq!(number_len(number), out.len());
             let mut rest = &out[..];
             assert_eq!(take_number(&mut rest, "it"), Ok(number));
             assert!(rest.is_empty());
