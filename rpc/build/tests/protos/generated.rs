@@ -57,6 +57,14 @@ fn what_has_no_comment_is_documented_by_its_name() {
 }
 
 #[test]
+fn what_rustc_refuses_in_comments_comes_into_no_file() {
+    let text = GREETER.replace("Greets people.", "Greets\u{202e} people.\r Or not.");
+    let made = one("refused_characters", &text);
+    assert!(!made.text.contains(['\u{202e}', '\r']), "{}", made.text);
+    assert_eq!(docs(&made.service("Greeter").attrs), "Greets people.\nOr not.\n\nIn any language.");
+}
+
+#[test]
 fn every_message_has_the_descriptor_of_its_java_class_nested_ones_too_and_entries_of_maps_have_none() {
     let made = one(
         "descriptors",
