@@ -45,6 +45,10 @@ pub enum Serialization {
     /// Hessian 2: Dubbo's default, and the only one that dubbo-go speaks.
     Hessian2,
     /// Protobuf, as Java's extension `dubbo-serialization-protobuf` lays it out.
+    ///
+    /// A hostile body can take twice the size of the largest of its message types (`size_of`) for each of its bytes: an empty
+    /// message in a list is two bytes. hessian2 stops at 64 times the body and 1 MiB; here the payload limit is the only bound, so a
+    /// server with large message types that strangers can reach lowers it: [`Server::payload`](crate::Server::payload).
     #[cfg(feature = "protobuf")]
     Protobuf,
 }

@@ -12,8 +12,14 @@
 //!
 //! Java writes each attachment twice, in both maps, and reads either. Only the first is written here.
 //!
-//! There is no null: an argument is always a message, and a result that is null is a type of its own. A message of `n` bytes may
-//! need some hundred times as much memory once it is read (a list of many empty messages does); the payload limit bounds it.
+//! There is no null: an argument is always a message, and a result that is null is a type of its own.
+//!
+//! # Memory of a hostile body
+//!
+//! A message is two bytes where it is empty, and as large as its Rust type once it is read; lists grow by doubling and make room for
+//! four at first. So a body takes at most twice the size of the largest of its types for each of its bytes, beside the body itself:
+//! 500 bytes for each byte where that type has 250. Only prost knows the types, so nothing here can stop earlier; what bounds it is
+//! the payload limit, which is checked before anything is read. The test `protobuf_memory` holds this.
 
 mod arguments;
 mod attachments;
