@@ -55,16 +55,12 @@ impl Generator {
 
     fn write_method(&self, method: &Method, rpc: &str, code: &mut String) {
         write_docs(&method.comments, 1, &format!("The rpc `{rpc}`."), code);
-        let java_name = java::method(&method.proto_name);
-        let name = Some(java_name).filter(|java_name| *java_name != camel_case(&method.name));
-        let descriptor = self.foreign.get(&method.input_proto_type);
-        let attributes: Vec<_> = [("name", name.as_ref()), ("descriptor", descriptor)]
-            .into_iter()
-            .filter_map(|(key, value)| Some(format!("{key} = {:?}", value?)))
-            .collect();
-        if !attributes.is_empty() {
-            code.push_str(&format!("    #[method({})]\n", attributes.join(", ")));
+        // Written out, so that the rule which makes a Java name of a Rust name is #[service]'s alone.
+        code.push_str(&format!("    #[method(name = {:?}", java::method(&method.proto_name)));
+        if let Some(descriptor) = self.foreign.get(&method.input_proto_type) {
+            code.push_str(&format!(", descriptor = {descriptor:?}"));
         }
+        code.push_str(")]\n");
         let output = match (self.exceptions.get(rpc), &*method.output_type) {
             (Some(exception), output) => format!(" -> ::core::result::Result<{output}, {exception}>"),
             (None, "()") => String::new(),
@@ -81,32 +77,5 @@ fn write_docs(comments: &Comments, indent: u8, otherwise: &str, code: &mut Strin
     comments.append_with_indent(indent, code);
     if comments.leading.is_empty() && comments.trailing.is_empty() {
         code.push_str(&format!("{}/// {otherwise}\n", "    ".repeat(indent.into())));
-    }
-}
-
-/// Java's name that `#[service]` gives to a method without `#[method(name = ..)]`.
-fn camel_case(method: &str) -> String {
-    let mut words = method.trim_start_matches("r#").split('_').filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let mut letters = word.chars();
-        let capital = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-        name + &capital + letters.as_str()
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_java_name_is_written_only_where_service_would_make_another() {
-        let written = |rpc: &str| java::method(rpc) != camel_case(&crate::descriptors::value_name(rpc));
-        for rpc in ["SayHello", "sayHello", "Ping", "Type", "GetUser2"] {
-            assert!(!written(rpc), "{rpc}");
-        }
-        for rpc in ["GetURL", "URL", "say_hello", "Get_User", "HTTPGet"] {
-            assert!(written(rpc), "{rpc}");
-        }
     }
 }

@@ -1,6 +1,16 @@
 //! Owns the way from a `.proto` file to a `getty-rpc` service, for build scripts. It needs no `protoc`, and it never runs at the
 //! run time of a program.
 //!
+//! In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! getty-rpc = { version = "0.1", features = ["protobuf"] }
+//!
+//! [build-dependencies]
+//! getty-build = "0.1"
+//! ```
+//!
 //! In `build.rs`:
 //!
 //! ```no_run
@@ -37,12 +47,34 @@
 //! #[::getty_rpc::service(interface = "com.x.Greeter", serialization = "protobuf")]
 //! pub trait Greeter {
 //!     /// Says hello.
+//!     #[method(name = "sayHello")]
 //!     async fn say_hello(&self, request: HelloRequest) -> HelloReply;
 //! }
 //! ```
 //!
 //! which `getty_rpc::include_proto!("com.x")` brings into the program. `#[service]` makes `GreeterClient` and `GreeterServer` of the
-//! trait.
+//! trait:
+//!
+//! ```ignore
+//! mod greeter {
+//!     getty_rpc::include_proto!("com.x");
+//! }
+//! use greeter::{Greeter, GreeterClient, GreeterServer, HelloReply, HelloRequest};
+//!
+//! struct Polite;
+//!
+//! impl Greeter for Polite {
+//!     async fn say_hello(&self, request: HelloRequest) -> HelloReply {
+//!         HelloReply { text: format!("Hello, {}!", request.name) }
+//!     }
+//! }
+//!
+//! let server = getty_rpc::Server::bind("127.0.0.1:20000").await?.service(GreeterServer::new(Polite));
+//! tokio::spawn(server.serve());
+//!
+//! let greeter: GreeterClient = getty_rpc::Client::direct("127.0.0.1:20000")?.refer();
+//! println!("{}", greeter.say_hello(HelloRequest { name: "world".into() }).await?.text);
+//! ```
 //!
 //! Fields without a comment have no documentation, and comments are not written for Clippy, so a crate that checks either says
 //! `#[allow(missing_docs, clippy::all)]` at the module that includes the file.

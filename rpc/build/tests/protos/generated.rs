@@ -41,9 +41,9 @@ fn a_service_is_a_trait_with_the_interface_the_methods_and_the_docs_of_the_file(
         ]
     );
     assert_eq!(methods[0].docs, "Says hello.");
-    assert_eq!(methods[0].attributes, "");
+    assert_eq!(methods[0].attributes, r#"name = "sayHello""#);
     assert_eq!(methods[1].docs, "After it.");
-    assert_eq!(methods[1].attributes, r#"name = "getURL""#, "snake case and back would give getUrl");
+    assert_eq!(methods[1].attributes, r#"name = "getURL""#);
 }
 
 #[test]
@@ -140,10 +140,13 @@ service S {
     let methods: Vec<_> =
         made.methods("S").into_iter().map(|method| (method.signature, method.attributes)).collect();
     let expected = [
-        ("async fn ping (& self , request : ())", r#"descriptor = "Lcom/google/protobuf/Empty;""#),
+        (
+            "async fn ping (& self , request : ())",
+            r#"name = "ping" , descriptor = "Lcom/google/protobuf/Empty;""#,
+        ),
         (
             "async fn check (& self , request : ()) -> :: core :: result :: Result < () , Bad >",
-            r#"descriptor = "Lcom/google/protobuf/Empty;""#,
+            r#"name = "check" , descriptor = "Lcom/google/protobuf/Empty;""#,
         ),
         (
             "async fn http_name (& self , request : :: getty_rpc :: prost :: alloc :: string :: String) -> i64",
@@ -151,7 +154,7 @@ service S {
         ),
         (
             "async fn at (& self , request : :: getty_rpc :: prost_types :: Timestamp) -> :: getty_rpc :: prost_types :: Timestamp",
-            r#"descriptor = "Lcom/google/protobuf/Timestamp;""#,
+            r#"name = "at" , descriptor = "Lcom/google/protobuf/Timestamp;""#,
         ),
     ];
     assert_eq!(
@@ -179,7 +182,8 @@ service Trait {
     let methods = made.methods("Trait");
     assert_eq!(methods[0].signature, "async fn r#type (& self , request : Self_) -> Match");
     assert_eq!(methods[1].signature, "async fn self_ (& self , request : Match) -> Self_");
-    assert!(methods.iter().all(|method| method.attributes.is_empty()), "Java: type and self");
+    let names: Vec<_> = methods.iter().map(|method| &*method.attributes).collect();
+    assert_eq!(names, [r#"name = "type""#, r#"name = "self""#]);
     assert_eq!(made.descriptors()["Self_"], "Lcom/x/Greeter$Self;");
 }
 
@@ -268,7 +272,7 @@ fn messages_that_are_types_elsewhere_are_not_made_and_their_class_stands_at_the_
     let builder = getty_build::configure().extern_path(".com.x.HelloRequest", "::other::Request");
     let made = one_with("extern_path", &text, builder);
     let methods = made.methods("Greeter");
-    assert_eq!(methods[0].attributes, r#"descriptor = "Lcom/x/HelloRequest;""#);
+    assert_eq!(methods[0].attributes, r#"name = "sayHello" , descriptor = "Lcom/x/HelloRequest;""#);
     assert!(methods[0].signature.contains("request : :: other :: Request"));
     assert_eq!(methods[1].attributes, r#"name = "getURL""#);
     assert_eq!(made.descriptors().keys().collect::<Vec<_>>(), ["HelloReply"]);
