@@ -86,6 +86,28 @@ impl Outcome {
     }
 }
 
+/// The body of an answer with status OK, in one serialization: a type, what it says that comes, and attachments.
+pub(super) trait AnswerReader {
+    /// Reads the type of the result, and whether attachments follow it.
+    fn outcome(&mut self) -> Result<(Outcome, bool), BoxError>;
+
+    /// Reads the attachments; true when the provider says that it is closing.
+    fn closing(&mut self) -> Result<bool, BoxError>;
+}
+
+/// Reads a whole answer, whose result is read by `result`. Gives that, and whether the provider is closing.
+pub(super) fn read<R: AnswerReader, T>(
+    mut answer: R,
+    result: impl FnOnce(&mut R, Outcome) -> Result<T>,
+) -> Result<(Result<T>, bool)> {
+    let (outcome, attachments) = answer.outcome().map_err(bad_response)?;
+    let result = result(&mut answer, outcome);
+    // Where the result is broken nobody knows where the attachments begin.
+    let whole = !matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::BadResponse));
+    let closing = attachments && whole && answer.closing().map_err(bad_response)?;
+    Ok((result, closing))
+}
+
 /// What goes behind a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trailer {

@@ -14,10 +14,12 @@ mod returned;
 use std::{borrow::Cow, cell::Cell};
 
 use bytes::BytesMut;
+use getty::BoxError;
 use getty_hessian2::{Decoder, Encode, EncodeState, Encoder, Error, Exception, Kind, Result};
 
 use super::{
-    ATTACHMENTS, Head, Outcome, Request, RequestAttachments, Serialization, Trailer, answer::says_closing,
+    ATTACHMENTS, Head, Outcome, Request, RequestAttachments, Serialization, Trailer,
+    answer::{AnswerReader, says_closing},
 };
 use crate::protocol::Header;
 
@@ -121,16 +123,16 @@ fn attachments(d: &mut Decoder<'_, '_>, mut entry: impl FnMut(&str, Cow<'_, str>
     Ok(())
 }
 
-/// Reads the type of a result, and whether attachments follow it.
-fn outcome(d: &mut Decoder<'_, '_>) -> Result<(Outcome, bool)> {
-    Outcome::of(d.i32()?).map_err(Error::custom)
-}
+impl AnswerReader for Decoder<'_, '_> {
+    fn outcome(&mut self) -> Result<(Outcome, bool), BoxError> {
+        Ok(Outcome::of(self.i32()?)?)
+    }
 
-/// Reads the attachments of an answer; true when the provider says that it is closing, as dubbo-go does.
-fn closing(d: &mut Decoder<'_, '_>) -> Result<bool> {
-    let mut closing = false;
-    attachments(d, |name, value| closing |= says_closing(name, &value))?;
-    Ok(closing)
+    fn closing(&mut self) -> Result<bool, BoxError> {
+        let mut closing = false;
+        attachments(self, |name, value| closing |= says_closing(name, &value))?;
+        Ok(closing)
+    }
 }
 
 /// The text of an answer whose status is not OK.

@@ -6,13 +6,13 @@ use bytes::BytesMut;
 use getty::BoxError;
 use getty_hessian2::{DecodeOwned, DecodeState, Decoder, Encode, Exception, Throwable};
 
-use super::{closing, exception_answer, outcome, value_answer};
+use super::{exception_answer, value_answer};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     protocol::Header,
     serialization::{
         AnswerBody, Outcome, Returned, Serialization, Trailer,
-        answer::{ANY, bad_response},
+        answer::{self, ANY, bad_response},
     },
 };
 
@@ -84,18 +84,13 @@ fn read<O>(
     value: impl FnOnce(&mut Decoder<'_, '_>) -> Result<O>,
     exception: impl FnOnce(&mut Decoder<'_, '_>) -> Result<O>,
 ) -> Result<O> {
-    let mut d = Decoder::new(answer.body, answer.state);
-    let (outcome, attachments) = outcome(&mut d).map_err(bad_response)?;
-    let result = match outcome {
-        Outcome::Null => null(value),
-        Outcome::Value => value(&mut d),
-        Outcome::Exception => exception(&mut d),
-    };
-    // Where the result is broken nobody knows where the attachments begin.
-    let whole = !matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::BadResponse));
-    if attachments && whole {
-        answer.closing = closing(&mut d).map_err(bad_response)?;
-    }
+    let (result, closing) =
+        answer::read(Decoder::new(answer.body, answer.state), |d, outcome| match outcome {
+            Outcome::Null => null(value),
+            Outcome::Value => value(d),
+            Outcome::Exception => exception(d),
+        })?;
+    answer.closing = closing;
     result
 }
 

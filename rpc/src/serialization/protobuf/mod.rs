@@ -31,9 +31,13 @@ mod wire;
 use std::borrow::Cow;
 
 use bytes::BytesMut;
+use getty::BoxError;
 use prost::Message;
 
-use super::{Head, Outcome, Request, RequestAttachments, Trailer, answer::says_closing};
+use super::{
+    Head, Outcome, Request, RequestAttachments, Trailer,
+    answer::{AnswerReader, says_closing},
+};
 use crate::protocol::Header;
 
 pub use arguments::{MessageArguments, MessageAs};
@@ -42,7 +46,7 @@ pub use message::{MessageResult, Nullable, One};
 pub use returned::{FallibleMessage, PlainMessage};
 pub use wire::Items;
 
-use wire::{Result, WireError, int_value, put_number, put_string_value, string_value};
+use wire::{Result, int_value, put_number, put_string_value, string_value};
 
 /// The head and the entries of the attachments, as bytes.
 pub(super) fn plan<'a>(
@@ -100,18 +104,20 @@ pub(super) fn request_attachments(items: &mut Items<'_>) -> Result<RequestAttach
     Ok(read)
 }
 
-/// Reads the type of a result, and whether attachments follow it.
-fn outcome(items: &mut Items<'_>) -> Result<(Outcome, bool)> {
-    const NAME: &str = "the type of the result";
-    let code = int_value(NAME, items.next(NAME)?)?;
-    Outcome::of(i32::try_from(code).unwrap_or(-1)).map_err(WireError::Other)
-}
+impl AnswerReader for Items<'_> {
+    fn outcome(&mut self) -> Result<(Outcome, bool), BoxError> {
+        const NAME: &str = "the type of the result";
+        let code = int_value(NAME, self.next(NAME)?)?;
+        Ok(Outcome::of(i32::try_from(code).unwrap_or(-1))?)
+    }
 
-/// Reads the attachments of an answer; true when the provider says that it is closing.
-fn closing(items: &mut Items<'_>) -> Result<bool> {
-    let mut closing = false;
-    attachments::read(items.next(attachments::NAME)?, |name, value| closing |= says_closing(name, &value))?;
-    Ok(closing)
+    fn closing(&mut self) -> Result<bool, BoxError> {
+        let mut closing = false;
+        attachments::read(self.next(attachments::NAME)?, |name, value| {
+            closing |= says_closing(name, &value)
+        })?;
+        Ok(closing)
+    }
 }
 
 /// The text of an answer whose status is not OK, or of an event.

@@ -7,16 +7,13 @@ use getty::BoxError;
 use getty_hessian2::Throwable;
 use prost::Message;
 
-use super::{
-    Items, MessageResult, ProtobufException, closing, exception, exception_answer, message_answer, name_of,
-    outcome,
-};
+use super::{Items, MessageResult, ProtobufException, exception, exception_answer, message_answer, name_of};
 use crate::{
     error::{Error, Result},
     protocol::Header,
     serialization::{
         AnswerBody, Outcome, Returned, Serialization, Trailer,
-        answer::{ANY, bad_response},
+        answer::{self, ANY, bad_response},
     },
 };
 
@@ -86,9 +83,7 @@ fn read<R: MessageResult, O>(
     output: impl FnOnce(R::Value) -> Result<O>,
     exception: impl FnOnce(Throwable) -> Result<O>,
 ) -> Result<O> {
-    let mut items = Items::new(answer.body);
-    let (outcome, attachments) = outcome(&mut items).map_err(bad_response)?;
-    let result = match outcome {
+    let (result, closing) = answer::read(Items::new(answer.body), |items, outcome| match outcome {
         Outcome::Null => value::<R>(None).and_then(output),
         Outcome::Value => {
             let item = items.next(name_of::<R::Message>()).map_err(bad_response)?;
@@ -98,10 +93,8 @@ fn read<R: MessageResult, O>(
             let item = items.next("an exception").map_err(bad_response)?;
             exception::read(item).map_err(bad_response).and_then(exception)
         }
-    };
-    if attachments {
-        answer.closing = closing(&mut items).map_err(bad_response)?;
-    }
+    })?;
+    answer.closing = closing;
     result
 }
 

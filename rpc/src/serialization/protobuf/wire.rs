@@ -20,8 +20,6 @@ pub(crate) enum WireError {
     Type { what: &'static str, field: u32, kind: u8 },
     #[error("the text of {0} is no UTF-8")]
     Text(&'static str),
-    #[error("{0}")]
-    Other(String),
 }
 
 pub(crate) type Result<T, E = WireError> = std::result::Result<T, E>;
