@@ -110,8 +110,8 @@ async fn a_go_server_that_stops_costs_our_callers_no_call_and_is_left_within_a_s
     }
 }
 
-/// dubbo-go's consumer closes its connection the moment the registry drops a provider, with calls in flight, which then wait
-/// for their timeout. With a provider in Go it does the same. None of its later calls fails.
+/// dubbo-go's consumer closes its connection the moment the registry drops a provider, or an answer says `closing`, with calls in
+/// flight, which then wait for their timeout. With a provider in Go it does the same. None of its later calls fails.
 #[tokio::test]
 async fn our_server_that_stops_costs_a_go_caller_at_most_the_one_call_in_flight_that_dubbo_go_drops() {
     let url = zookeeper("ours-stops");

@@ -78,15 +78,18 @@ impl ServerShared {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Tells all callers to send nothing more, and waits for the calls in flight, those included that were sent before the caller
-    /// knew.
-    /// Takes at least the `notice`, in which late calls are served too, and at most `wait`.
-    pub(super) async fn drain(&self, wait: Duration, notice: Duration) {
+    /// Tells all callers to send nothing more, and from now on each that connects.
+    pub(super) fn announce(&self) {
         self.draining.store(true, Ordering::Relaxed);
         let all: Vec<_> = self.sessions().values().cloned().collect();
         for session in all {
             self.say_read_only(&session);
         }
+    }
+
+    /// Waits for the calls in flight, those included that were sent before the caller knew.
+    /// Takes at least the `notice`, in which late calls are served too, and at most `wait`.
+    pub(super) async fn drain(&self, wait: Duration, notice: Duration) {
         let done = async {
             sleep(notice).await;
             let _ = timeout(KNOWS_WAIT, self.until_none(&self.unaware)).await;

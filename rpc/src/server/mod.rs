@@ -1,10 +1,10 @@
 //! A server: services on an address, and an orderly end.
 //!
 //! ```text
-//!   serve_until:  serving ---- stop ----> withdrawing ---> draining -----------------> closing ------> done
-//!                 registered              unregistered     read-only event to all,     what is queued
-//!                                                          calls in flight finish,     is written,
-//!                                                          late ones are still served  connections close
+//!   serve_until:  serving ---- stop ----> announcing ----> withdrawing ---> draining -----------> closing ------> done
+//!                 registered              read-only event  unregistered     calls in flight       what is queued
+//!                                         to all, answers                   finish, late ones     is written,
+//!                                         say `closing`                     are still served      connections close
 //! ```
 
 mod dispatcher;
@@ -208,8 +208,8 @@ impl<A: Listen> Server<A> {
         self.serve_until(pending()).await
     }
 
-    /// Serves until `stop` is ready, then ends in good order: the services are unregistered, callers are told to send nothing more (read-only event; answers to Go
-    /// callers carry `closing`), calls in flight finish and late ones are still served, at most for
+    /// Serves until `stop` is ready, then ends in good order: callers are told to send nothing more (read-only event; answers to Go
+    /// callers carry `closing`), the services are unregistered, calls in flight finish and late ones are still served, at most for
     /// [`shutdown_wait`](Self::shutdown_wait), then the connections close. Dropped before, it stops accepting.
     ///
     /// # Errors
@@ -231,6 +231,7 @@ impl<A: Listen> Server<A> {
         ));
         let mut drained = pin!(async {
             stop.await;
+            shared.announce();
             exports.withdraw().await;
             shared.drain(shutdown_wait, notice).await;
         });
