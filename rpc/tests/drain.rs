@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use getty_rpc::{
-    Client, ErrorKind, Pool,
+    Client, Cluster, ErrorKind, Pool,
     hessian2::{DecodeState, Decoder, Value},
     protocol::{Header, Kind, Status},
 };
@@ -192,11 +192,19 @@ async fn a_call_that_does_not_end_holds_up_the_end_only_so_long() {
 #[tokio::test]
 async fn no_call_is_lost_when_the_busy_one_of_two_providers_stops() {
     for _ in 0..10 {
-        no_call_is_lost().await;
+        no_call_is_lost(Cluster::default()).await;
     }
 }
 
-async fn no_call_is_lost() {
+/// The list is fixed: no registry ever says that the provider has gone.
+#[tokio::test]
+async fn no_call_is_lost_without_retries_either() {
+    for _ in 0..10 {
+        no_call_is_lost(Cluster::Failfast).await;
+    }
+}
+
+async fn no_call_is_lost(cluster: Cluster) {
     const CALLERS: usize = 50;
     let probings = [Probing::new(), Probing::new()];
     let mut providers = [
@@ -204,7 +212,8 @@ async fn no_call_is_lost() {
         serve(|server| server.service(probings[1].server())).await,
     ];
     let urls = format!("{},{}", providers[0].url(), providers[1].url());
-    let client = Client::builder().timeout(support::PATIENCE).connections(2).direct(&urls).unwrap();
+    let builder = Client::builder().timeout(support::PATIENCE).connections(2).cluster(cluster);
+    let client = builder.direct(&urls).unwrap();
     let probe: ProbeClient = client.refer();
 
     let done = Arc::new(AtomicBool::new(false));

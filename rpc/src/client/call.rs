@@ -187,21 +187,30 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
     /// Whether a failed call is sent to another provider, which the next choice then finds.
     fn goes_elsewhere(&mut self, error: &Error) -> bool {
         let reference = self.call.reference;
-        let idempotent = reference.method(self.call.method).is_some_and(|(method, _)| method.idempotent);
-        let elsewhere = match error.kind() {
-            // The same one will do, if there is no other: its next connection.
-            ErrorKind::ConnectionLost | ErrorKind::BadFrame => true,
-            ErrorKind::Connect | ErrorKind::Status(Status::SERVER_THREADPOOL_EXHAUSTED) => {
-                reference.directory().has_others(&self.tried, self.asked.as_ref())
+        if reference.client().0.is_closed() {
+            return false;
+        }
+        let method = reference.method(self.call.method);
+        let may_repeat = error.surely_not_run() || method.is_some_and(|(method, _)| method.idempotent);
+        let others = reference.directory().has_others(&self.tried, self.asked.as_ref());
+        let retries = reference.cluster().retries();
+        let (again, counts) = match error.kind() {
+            // It never left, so to choose another provider repeats nothing. Each is asked once.
+            ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::BadFrame
+                if error.surely_not_run() && others =>
+            {
+                (true, false)
             }
-            _ => false,
+            // The same one will do, if there is no other: its next connection.
+            ErrorKind::ConnectionLost | ErrorKind::BadFrame => (may_repeat && self.retries < retries, true),
+            // One other is asked without retries too. More would be a storm where all are busy.
+            ErrorKind::Status(Status::SERVER_THREADPOOL_EXHAUSTED) => {
+                (may_repeat && others && self.retries < retries.max(1), true)
+            }
+            _ => (false, false),
         };
-        let again = elsewhere
-            && (error.surely_not_run() || idempotent)
-            && self.retries < reference.cluster().retries()
-            && !reference.client().0.is_closed();
         if again {
-            self.retries += 1;
+            self.retries += u32::from(counts);
             self.tried.extend(self.asked.take());
         }
         again

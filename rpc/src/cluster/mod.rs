@@ -17,6 +17,13 @@ pub(crate) use invoker::Invoker;
 pub(crate) use pool::{Pool, PoolSettings};
 
 /// What happens when a call fails.
+///
+/// | failure | `Failover` | `Failfast` |
+/// |---|---|---|
+/// | it never left: a provider that cannot be reached, or shuts down | goes to every other provider once, uncounted | the same |
+/// | a provider refused it with status 100 | goes to another | goes to one other |
+/// | the connection was lost, and it surely did not run or its method is idempotent | goes to another | the caller's |
+/// | anything else | the caller's | the caller's |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cluster {
@@ -26,7 +33,7 @@ pub enum Cluster {
         /// Further attempts.
         retries: u32,
     },
-    /// The error is the caller's at once.
+    /// The error is the caller's at once, if the call can have run.
     Failfast,
 }
 

@@ -61,8 +61,9 @@ impl Pool {
         self.client.close().await;
     }
 
+    /// Not while it is connected to a provider that is shutting down: another connection would lead to the same.
     pub(crate) fn is_available(&self) -> bool {
-        self.try_session().is_some() || self.client.is_worthwhile()
+        self.try_session().is_some() || (self.client.try_session().is_none() && self.client.is_worthwhile())
     }
 
     pub(crate) fn try_session(&self) -> Option<Session<ClientProtocol>> {
