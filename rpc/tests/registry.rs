@@ -231,6 +231,32 @@ async fn a_dead_provider_is_passed_over_with_failover_and_with_failfast() {
     }
 }
 
+#[tokio::test]
+async fn where_the_registry_knows_nobody_any_more_errors_say_so_and_name_the_last_provider() {
+    for (registry, end) in [
+        ("memory://scaled?empty-grace=10m", ", and the last known, {}, is down"),
+        ("memory://scaled-at-once?empty-grace=0", "; the last known was {}"),
+    ] {
+        let mut first = Provider::start(registry, "first", 0).await;
+        let address = format!("127.0.0.1:{}", first.port);
+        let client = Client::builder().timeout(PATIENCE).registry(registry).await.unwrap();
+        let who: WhoClient = client.refer();
+        assert_eq!(who.name().await.unwrap(), "first");
+        first.stop().await;
+        let expected =
+            format!("the registry knows no provider of com.example.Who:1.0.0{}", end.replace("{}", &address));
+        until(async || who.name().await.is_err_and(|error| error.message().starts_with(&expected))).await;
+        for _ in 0..5 {
+            let error = who.name().await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Connect) && error.surely_not_run(), "{error:?}");
+            assert!(error.message().starts_with(&expected), "{error}");
+        }
+        let second = Provider::start(registry, "second", 0).await;
+        until(async || who.name().await.is_ok()).await;
+        assert_eq!(second.calls(), 1);
+    }
+}
+
 /// Makes a call to a provider that resets the connection when it has the request; there is another provider. Gives what the
 /// call came to, and how many calls the other provider had.
 async fn lost_in_flight<F>(

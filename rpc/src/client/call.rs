@@ -178,7 +178,11 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
         match session {
             Some(session) => self.send(session),
             None => {
-                self.stage = self.pause(async move { invoker.session().await.map(Some) });
+                let directory = Arc::clone(directory);
+                self.stage = self.pause(async move {
+                    let session = Arc::clone(&invoker).session().await;
+                    session.map(Some).map_err(|error| directory.unreachable(&invoker, error))
+                });
                 None
             }
         }

@@ -38,6 +38,8 @@ struct List {
     invokers: Vec<Arc<Invoker>>,
     /// The registry says that there is nobody; these are the last that it knew.
     stale: bool,
+    /// The address of one that the registry knew before, for a list without any.
+    last: Option<String>,
 }
 
 impl Directory {
@@ -45,7 +47,7 @@ impl Directory {
     pub(crate) fn fixed(target: Target, pools: &[Arc<Pool>], balance: LoadBalance) -> Self {
         let invokers = pools.iter().map(|pool| Arc::new(Invoker::new(100, Arc::clone(pool)))).collect();
         let shared = Shared::new(target, balance);
-        shared.list.store(Some(Arc::new(List { invokers, stale: false })));
+        shared.list.store(Some(Arc::new(List { invokers, stale: false, last: None })));
         Self { shared: Arc::new(shared), task: None }
     }
 
@@ -88,6 +90,21 @@ impl Directory {
             .is_some_and(|list| list.invokers.iter().any(|invoker| !known(invoker)))
     }
 
+    /// What it means that a provider cannot be reached: where the registry knows nobody, that is worth more than the cause alone.
+    pub(crate) fn unreachable(&self, invoker: &Invoker, error: Error) -> Error {
+        let stale = self.shared.list.load().as_ref().is_some_and(|list| list.stale);
+        if !stale || !matches!(error.kind(), ErrorKind::Connect) {
+            return error;
+        }
+        let text = format!(
+            "the registry knows no provider of {}, and the last known, {}, is down: {}",
+            self.shared.target,
+            invoker.address(),
+            error.message()
+        );
+        Error::not_run(ErrorKind::Connect, text).caused_by(error)
+    }
+
     /// Waits until there is a list, and says what is wrong when it is empty. Cancel-safe.
     pub(crate) async fn known(&self) -> Result<()> {
         loop {
@@ -95,7 +112,10 @@ impl Directory {
             match self.shared.list.load().as_ref() {
                 None => {}
                 Some(list) if list.invokers.is_empty() => {
-                    let text = format!("the registry knows no provider of {}", self.shared.target);
+                    let mut text = format!("the registry knows no provider of {}", self.shared.target);
+                    if let Some(last) = &list.last {
+                        text += &format!("; the last known was {last}");
+                    }
                     return Err(Error::not_run(ErrorKind::Connect, text));
                 }
                 Some(_) => return Ok(()),
@@ -120,7 +140,7 @@ impl Shared {
         let known = |address: &str, weight: u32| {
             old.as_ref()?.invokers.iter().find(|i| i.address() == address && i.weight() == weight).cloned()
         };
-        let invokers = update
+        let invokers: Vec<_> = update
             .snapshot
             .iter()
             .map(|provider| {
@@ -128,7 +148,13 @@ impl Shared {
                 known(&address, weight).unwrap_or_else(|| Arc::new(Invoker::new(weight, pools.get(&address))))
             })
             .collect();
-        let list = List { invokers, stale: update.stale };
+        // Of several, the first is as good as any: it is there to be recognized.
+        let before = old.as_ref().filter(|_| invokers.is_empty());
+        let last = before.and_then(|old| match old.invokers.first() {
+            Some(invoker) => Some(invoker.address().to_owned()),
+            None => old.last.clone(),
+        });
+        let list = List { invokers, stale: update.stale, last };
         tracing::info!(service = %self.target, providers = ?list.invokers, stale = list.stale, "providers changed");
         self.list.store(Some(Arc::new(list)));
         self.changed.notify_waiters();
