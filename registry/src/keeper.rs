@@ -103,6 +103,10 @@ impl Registry for Kept {
         })
     }
 
+    fn registrations(&self) -> Vec<Registration> {
+        self.shared.declared.wanted()
+    }
+
     fn subscribe(&self, target: &Target) -> Subscription {
         let grace = self.shared.settings.grace;
         let subscribe = |list: &crate::Publisher| list.subscribe(target.clone(), grace);

@@ -42,6 +42,24 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// The future gives [`UnregisterError`] if the registry does not confirm it within its `timeout`.
     fn unregister(&self, url: &Url) -> Wait<Result<(), UnregisterError>>;
 
+    /// All URLs that are wished for, each with its state, in the order of their text: for a health check or a metric. A provider
+    /// that serves its callers while nobody else can find it shows here and nowhere else.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use getty_registry::{Registration, Url, connect};
+    ///
+    /// let registry = connect(&Url::parse("memory://health")?).await?;
+    /// registry.register(Url::parse("dubbo://10.0.0.5:20880/com.x.Greeter")?)?.registered().await?;
+    ///
+    /// let all = registry.registrations();
+    /// let missing = all.iter().filter(|one| !one.is_registered()).count();
+    /// println!("{missing} of {} services cannot be found", all.len());
+    /// # assert_eq!((missing, all.len()), (0, 1));
+    /// # Ok(()) }
+    /// ```
+    fn registrations(&self) -> Vec<Registration>;
+
     /// Follows the providers of a service. Dropping the subscription ends it.
     fn subscribe(&self, target: &Target) -> Subscription;
 

@@ -47,6 +47,10 @@ impl Registry for Sluggish {
         Box::pin(pending())
     }
 
+    fn registrations(&self) -> Vec<Registration> {
+        Vec::new()
+    }
+
     fn subscribe(&self, target: &Target) -> Subscription {
         Publisher::new().subscribe(target.clone(), Duration::ZERO)
     }

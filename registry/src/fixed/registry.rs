@@ -52,6 +52,10 @@ impl Registry for FixedRegistry {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    fn registrations(&self) -> Vec<Registration> {
+        Vec::new()
+    }
+
     fn subscribe(&self, target: &Target) -> Subscription {
         let list = Publisher::new();
         let subscription = list.subscribe(target.clone(), Duration::ZERO);

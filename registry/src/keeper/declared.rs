@@ -74,6 +74,17 @@ impl Declared {
         Ok(Registration::of(url, seen))
     }
 
+    /// What is wanted and not withdrawn, by its text.
+    pub(crate) fn wanted(&self) -> Vec<Registration> {
+        let inner = self.lock();
+        let wanted = inner.wishes.values().filter(|wish| wish.wanted);
+        let mut wanted: Vec<_> =
+            wanted.map(|wish| Registration::of(Arc::clone(&wish.url), wish.state.subscribe())).collect();
+        drop(inner);
+        wanted.sort_by_cached_key(|registration| registration.url().to_full_string());
+        wanted
+    }
+
     /// Withdraws a wish. `None` if there is nothing to wait for.
     pub(crate) fn withdraw(&self, node: &Node) -> Option<watch::Receiver<RegistrationState>> {
         let mut inner = self.lock();

@@ -250,6 +250,56 @@ async fn a_new_session_declares_everything_again() {
     assert_eq!(subscription.next().await.unwrap().snapshot.len(), 2, "its list was never shorter meanwhile");
 }
 
+/// Names with what others encoded again at every pass.
+#[tokio::test(start_paused = true)]
+async fn an_awkward_url_is_one_node_of_one_name_over_a_hundred_sessions() {
+    let server = Server::new();
+    let registry = server.connect("").await;
+    let awkward = "%25(a)/b+c d$e&f=g#h%2525中文🦀".repeat(100);
+    let url = url(1).to_builder().parameter("awkward", awkward.as_str()).build().unwrap();
+    let name = format!("/dubbo/com.x.Greeter/providers/{}", url.encode());
+    for _ in 0..100 {
+        let mut registration = registry.register(url.clone()).unwrap();
+        registration.registered().await.unwrap();
+        assert_eq!(server.names(), [name.as_str()]);
+        server.world().nodes.clear();
+        server.tell("expired");
+        registration.watch().wait_for(|state| *state != RegistrationState::Registered).await.unwrap();
+        registration.registered().await.unwrap();
+        assert_eq!(server.names(), [name.as_str()]);
+        registry.unregister(&url).await.unwrap();
+        assert!(server.names().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_is_told_which_urls_are_registered_and_which_are_not() {
+    let server = Server::new();
+    server.world().refused.insert(path(2));
+    let registry = server.connect("").await;
+    for port in 1..=3 {
+        registry.register(url(port)).unwrap();
+    }
+    let told = || {
+        let all = registry.registrations();
+        all.iter().map(|one| (one.url().port().unwrap(), one.is_registered())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(), [(1, false), (2, false), (3, false)]);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(told(), [(1, true), (2, false), (3, true)]);
+    server.world().down = true;
+    server.tell("expired");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(told(), [(1, false), (2, false), (3, false)]);
+    server.world().down = false;
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(told(), [(1, true), (2, false), (3, true)]);
+    registry.unregister(&url(1)).await.unwrap();
+    assert_eq!(told(), [(2, false), (3, true)]);
+    registry.close().await;
+    assert!(told().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_back_is_compared_with_what_is_declared_at_once() {
     let server = Server::new();

@@ -176,7 +176,8 @@ impl<A: Listen> Server<A> {
         Ok(self.registry_with(registry))
     }
 
-    /// As [`registry`](Self::registry), with one that is open already and may be shared.
+    /// As [`registry`](Self::registry), with one that is open already and may be shared. Its
+    /// [`registrations`](Registry::registrations) say whether consumers can find the services, for a health check.
     pub fn registry_with(mut self, registry: Arc<dyn Registry>) -> Self {
         self.registries.push(registry);
         self
