@@ -35,8 +35,12 @@ const DEFAULT_LEASE: Duration = Duration::from_secs(30);
 /// Longest connecting to one server.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
-/// How often a connection is asked for a sign of life, and how long that may take.
-const PING: Duration = Duration::from_secs(3);
+/// How often a connection is asked for a sign of life. A server ends one that asks more often than every 5 s (etcd's
+/// `grpc-keepalive-min-time`) while nothing else is said on it.
+const PING: Duration = Duration::from_secs(6);
+
+/// How long that may take.
+const PING_ANSWER: Duration = Duration::from_secs(3);
 
 /// Opens an etcd registry.
 pub(crate) async fn connect(url: &Url) -> Result<Arc<dyn Registry>, RegistryError> {
@@ -95,7 +99,7 @@ impl Etcd {
         let mut options = ConnectOptions::new()
             .with_connect_timeout(CONNECT_LIMIT.min(self.settings.timeout))
             .with_timeout(self.settings.timeout)
-            .with_keep_alive(PING, PING)
+            .with_keep_alive(PING, PING_ANSWER)
             .with_require_leader(true);
         if let Some(login) = &self.settings.login {
             // A token is forgotten when its server restarts.

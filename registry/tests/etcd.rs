@@ -11,7 +11,7 @@ use etcd_client::{Client, CompactionOptions, DeleteOptions, GetOptions, LeaseTim
 use getty_registry::{Registration, Registry, RegistryError, Url, connect};
 use support::contract::contract;
 use support::faults::{Hand, Scene, blocking, faults, place};
-use support::proxy::{Mode, Proxy};
+use support::proxy::{Mode, Proxy, SLOW};
 use support::servers::{Kind, Server};
 use support::{Place, interface, next, ports, ports_of, provider, register, subscribe, until, within};
 use tokio::time::{Instant, sleep};
@@ -26,6 +26,11 @@ static PLACE: LazyLock<Place> = LazyLock::new(|| {
 contract!(PLACE);
 faults!(Etcd);
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_url_is_one_node_of_one_name_over_a_hundred_rounds_and_lost_sessions() {
+    support::names::each_url_is_one_node_of_one_name_over_a_hundred_rounds_and_lost_sessions::<Etcd>().await;
+}
+
 struct Etcd(Client);
 
 impl Hand for Etcd {
@@ -37,8 +42,17 @@ impl Hand for Etcd {
 
     async fn names(&self, directory: &str) -> Vec<String> {
         let prefix = format!("{directory}/");
-        let found = self.0.kv_client().get(prefix.as_str(), Some(GetOptions::new().with_prefix())).await;
-        let Ok(found) = found else { return Vec::new() };
+        let read = async {
+            loop {
+                let options = GetOptions::new().with_prefix();
+                // One that fails says nothing about what is there: the server may have been back for a moment only.
+                match self.0.kv_client().get(prefix.as_str(), Some(options)).await {
+                    Ok(found) => return found,
+                    Err(_) => sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        let found = within("the names of the keys", read).await;
         found.kvs().iter().map(|pair| pair.key_str().unwrap()[prefix.len()..].to_owned()).collect()
     }
 
@@ -148,6 +162,20 @@ async fn after_a_restart_the_lease_is_taken_up_again() {
     assert_eq!(Etcd::reach(&server).await.lease(&path).await, before);
 }
 
+/// A server takes a client that asks for signs of life more often than every 5 s for a nuisance, and ends its connection after the
+/// fourth. To see that it does not takes a while by its nature.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_with_nothing_to_do_is_not_ended_by_the_server() {
+    let server = Server::start(Kind::Etcd);
+    let registry =
+        Place::new(format!("etcd://{}", server.address()), "session=5m&timeout=1s&audit=50s").connect().await;
+    register(&registry, &provider(&interface(), 1)).await;
+    let mut state = registry.state();
+    let away = state.wait_for(|state| !state.is_connected());
+    let ended = tokio::time::timeout(Duration::from_secs(25), away).await;
+    assert!(ended.is_err(), "{ended:?}");
+}
+
 /// The lease is kept by the server, the key is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_lost_in_a_restart_comes_back_under_the_old_lease() {
@@ -190,6 +218,42 @@ async fn a_watch_that_falls_behind_a_compaction_starts_anew() {
     scene.all_is_well(&direct).await;
 }
 
+/// The watch comes so late that the revision from which it is to start is gone already: the server makes it and cancels it, on a
+/// stream that stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_the_server_cancels_is_opened_again() {
+    let server = Server::start(Kind::Etcd);
+    let proxy = Proxy::to(server.address()).await;
+    let slow = Place::new(format!("etcd://{}", proxy.address()), "session=60s&timeout=10s&audit=50s");
+    let (consumers, providers) = (slow.connect().await, place(&server, Kind::Etcd).connect().await);
+    let interface = interface();
+    let hand = Etcd::reach(&server).await;
+    proxy.set(Mode::Slow);
+    let mut seen = subscribe(&consumers, &interface);
+    let compacted = async {
+        loop {
+            let revision = hand.put_and_delete("/other").await;
+            hand.0.kv_client().compact(revision, None).await.unwrap();
+        }
+    };
+    // A list each time that the watch behind it was canceled; the next try comes after a pause.
+    let listed = async {
+        assert!(next(&mut seen).await.snapshot.is_empty());
+        sleep(SLOW * 5).await;
+    };
+    tokio::select! {
+        () = listed => {}
+        () = compacted => {}
+    }
+    proxy.set(Mode::Pass);
+    let begun = Instant::now();
+    register(&providers, &provider(&interface, 1)).await;
+    ports(&mut seen, &[1]).await;
+    register(&providers, &provider(&interface, 2)).await;
+    ports(&mut seen, &[1, 2]).await;
+    assert!(begun.elapsed() < Duration::from_secs(20), "no audit came to help: {:?}", begun.elapsed());
+}
+
 /// Away for six times the lease: killed, stopped, cut off, and killed with its data wiped. All of twenty providers come back,
 /// each within 5 s, and nobody's list is shorter meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,6 +282,7 @@ async fn away_for_longer_than_the_lease_twenty_of_twenty_are_visible_again() {
         sleep(lease * 6).await;
         for (registry, registration) in &providers {
             assert!(!registry.state().borrow().is_connected() && !registration.is_registered(), "{fault}");
+            assert!(registry.registrations().iter().all(|one| !one.is_registered()), "{fault}");
         }
         match fault {
             "stopped" => server.resume(),

@@ -5,6 +5,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod faults;
+pub(crate) mod names;
 pub(crate) mod proxy;
 pub(crate) mod servers;
 
