@@ -174,3 +174,25 @@ impl Drop for Watching<'_> {
         self.watched.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::{WATCHED_BYTES, Watching};
+
+    #[test]
+    fn no_more_is_watched_than_may_be_and_what_is_given_back_may_be_watched_again() {
+        let watched = AtomicUsize::new(0);
+        let path = WATCHED_BYTES / 10;
+        let mut all: Vec<_> = (0..10).map(|_| Watching::reserve(&watched, path).unwrap()).collect();
+        assert!(Watching::reserve(&watched, 1).is_none());
+        assert!(Watching::reserve(&watched, usize::MAX).is_none());
+        for _ in 0..100 {
+            all.pop();
+            assert!(Watching::reserve(&watched, path + 1).is_none());
+            all.push(Watching::reserve(&watched, path).unwrap());
+            assert!(Watching::reserve(&watched, 1).is_none());
+        }
+    }
+}
