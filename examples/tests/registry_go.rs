@@ -19,8 +19,9 @@ use support::{
     registries::{Providers, zookeeper},
     run,
     sockets::connections_to,
+    until,
 };
-use tokio::{task::JoinSet, time::timeout};
+use tokio::task::JoinSet;
 
 /// A Go server, as soon as the registry knows it.
 async fn go_server(registry: &str) -> Program {
@@ -41,15 +42,6 @@ async fn every_method_of_a_go_server_in(registry: &str) {
 async fn every_method_of_our_server_in(registry: &str) {
     let _server = Program::user_server(&["--registry", registry]).await;
     dubbo_go::client(&["-registry", registry, "-mode", "all"]).await;
-}
-
-async fn until(mut done: impl FnMut() -> bool) {
-    let wait = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, wait).await.expect("it comes about");
 }
 
 #[tokio::test]

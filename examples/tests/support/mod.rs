@@ -1,8 +1,15 @@
 //! Programs that tests start and that end with them.
 #![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
 
+pub(crate) mod callers;
 pub(crate) mod dubbo_go;
+pub(crate) mod providers;
+#[allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#[path = "../../../registry/tests/support/proxy.rs"]
+pub(crate) mod proxy;
 pub(crate) mod registries;
+#[path = "../../../registry/tests/support/servers.rs"]
+pub(crate) mod servers;
 pub(crate) mod sockets;
 
 use std::{
@@ -112,6 +119,16 @@ pub(crate) fn printed(output: &Output) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     text
+}
+
+/// Looks again and again until something holds.
+pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("it comes about");
 }
 
 /// A port that was free a moment ago.

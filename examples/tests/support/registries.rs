@@ -32,12 +32,14 @@ fn address(variable: &str) -> String {
 /// The list of a service's providers, as a registry changes it.
 pub(crate) struct Providers {
     list: Subscription,
+    /// The ports of the last update, and whether it was stale.
+    known: Option<(Vec<u16>, bool)>,
     _open: Arc<dyn Registry>,
 }
 
 impl Providers {
     pub(crate) fn of(registry: &Arc<dyn Registry>, service: &ServiceInfo) -> Self {
-        Self { list: listed::providers(registry, service), _open: Arc::clone(registry) }
+        Self { list: listed::providers(registry, service), known: None, _open: Arc::clone(registry) }
     }
 
     /// Waits until a provider with this port is there.
@@ -50,15 +52,26 @@ impl Providers {
         self.until(|ports| !ports.contains(&port)).await;
     }
 
+    /// Waits until none with this port is there any more, or the registry says that there is nobody at all.
+    pub(crate) async fn has_not_or_is_stale(&mut self, port: u16) {
+        self.until_update(|ports, stale| stale || !ports.contains(&port)).await;
+    }
+
     async fn until(&mut self, fits: impl Fn(&[u16]) -> bool) {
+        self.until_update(|ports, _| fits(ports)).await;
+    }
+
+    async fn until_update(&mut self, fits: impl Fn(&[u16], bool) -> bool) {
         let wait = async {
-            let mut known = self.list.current();
             loop {
-                let ports = known.iter().flat_map(|all| all.iter().map(|one| one.address().port()));
-                if known.is_some() && fits(&ports.collect::<Vec<_>>()) {
+                if let Some((ports, stale)) = &self.known
+                    && fits(ports, *stale)
+                {
                     return;
                 }
-                known = Some(self.list.next().await.expect("the registry is open").snapshot);
+                let update = self.list.next().await.expect("the registry is open");
+                let ports = update.snapshot.iter().map(|one| one.address().port()).collect();
+                self.known = Some((ports, update.stale));
             }
         };
         timeout(PATIENCE, wait).await.expect("the registry says so in time");
