@@ -2,11 +2,18 @@
 
 use crate::compare::Row;
 use crate::peer::{Mode, Peer};
+use crate::setup::Serialization;
 use crate::window::Budget;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+
+/// The rows of a comparison that names none.
+const ROWS: &str = "rpc:1x1,rpc+protobuf:1x1,\
+    rpc:1x200,rpc+protobuf:1x200,rpc+protobuf+registry:1x200,\
+    rpc:10x1000,rpc+protobuf:10x1000,rpc+protobuf+registry:10x1000,\
+    echo:64x1,echo:8x64";
 
 /// Measures getty and its peers in the manner of rpcx's benchmark.
 #[derive(Debug, Parser)]
@@ -34,9 +41,23 @@ pub(crate) struct ServerArgs {
     /// Calls of a service, or frames echoed without coding.
     #[arg(long, default_value = "rpc")]
     pub(crate) mode: Mode,
-    /// Where to listen; port 0 takes a free one. The line `READY <addr>` tells.
-    #[arg(short = 's', long = "server", value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub(crate) addr: SocketAddr,
+    /// Where to listen; port 0 takes a free one. The line `READY <addr>,..` tells. Several, as several providers, only for
+    /// peer getty in mode rpc.
+    #[arg(
+        short = 's',
+        long = "server",
+        value_name = "ADDR,..",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:0"
+    )]
+    pub(crate) addrs: Vec<SocketAddr>,
+    /// Which serialization the service is registered with. It answers in both. Only for peer getty in mode rpc.
+    #[arg(long)]
+    pub(crate) serialization: Option<Serialization>,
+    /// Where to register the service: zookeeper://host:port, etcd://host:port. READY comes when clients can find it. Only for
+    /// peer getty in mode rpc.
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry: Option<String>,
     /// Worker threads of the runtime.
     #[arg(long, default_value = "2")]
     pub(crate) workers: NonZeroUsize,
@@ -53,16 +74,29 @@ pub(crate) struct ClientArgs {
     /// Calls of a service, or frames echoed without coding.
     #[arg(long, default_value = "rpc")]
     pub(crate) mode: Mode,
-    /// Where the server listens.
-    #[arg(short = 's', long = "server", value_name = "ADDR")]
-    pub(crate) addr: SocketAddr,
+    /// Where the server listens. Several only for peer getty in mode rpc, which chooses among them for each call.
+    #[arg(
+        short = 's',
+        long = "server",
+        value_name = "ADDR,..",
+        value_delimiter = ',',
+        required_unless_present = "registry"
+    )]
+    pub(crate) addrs: Vec<SocketAddr>,
+    /// How the message is written; hessian2 unless told otherwise. Only for peer getty in mode rpc.
+    #[arg(long)]
+    pub(crate) serialization: Option<Serialization>,
+    /// Where to find the server instead of -s: zookeeper://host:port, etcd://host:port. memory://name lies in this process
+    /// alone, so the addresses of -s are registered there first. Only for peer getty in mode rpc.
+    #[arg(long, value_name = "URL")]
+    pub(crate) registry: Option<String>,
     /// Mode rpc: callers over all connections, each with one call in flight.
     #[arg(short = 'c', long, default_value = "1")]
     pub(crate) callers: NonZeroUsize,
     /// What is measured: a number of calls (100000) or seconds (3s). A quarter of it goes before as warm-up.
     #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "100000")]
     pub(crate) budget: Budget,
-    /// Connections.
+    /// Connections, to each address if there are several.
     #[arg(long = "pool", value_name = "CONNECTIONS", default_value = "1")]
     pub(crate) connections: NonZeroUsize,
     /// Mode echo: frames in flight per connection.
@@ -87,9 +121,14 @@ pub(crate) struct CompareArgs {
     /// Who takes part. A peer is left out of rows whose mode it does not have.
     #[arg(long, value_delimiter = ',', default_value = "getty,tokio,tarpc,tonic")]
     pub(crate) peers: Vec<Peer>,
-    /// Rows as MODE:CONNECTIONSxCALLERS. Callers are all callers for rpc, frames in flight per connection for echo.
-    #[arg(long, value_delimiter = ',', default_value = "rpc:1x1,rpc:1x200,rpc:10x1000,echo:64x1,echo:8x64")]
+    /// Rows as MODE:CONNECTIONSxCALLERS. Callers are all callers for rpc, frames in flight per connection for echo. Behind
+    /// rpc may stand what only getty heeds: +protobuf or +hessian2, and +registry, which puts a registry in memory between
+    /// client and server, with a provider for each connection.
+    #[arg(long, value_delimiter = ',', default_value = ROWS)]
     pub(crate) rows: Vec<Row>,
+    /// The serialization of rpc rows that name none; hessian2 unless told otherwise. Only getty heeds it.
+    #[arg(long)]
+    pub(crate) serialization: Option<Serialization>,
     /// What each run measures: a number of calls (100000) or seconds (3s). A quarter of it goes before as warm-up.
     #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "3s")]
     pub(crate) budget: Budget,
@@ -109,11 +148,25 @@ mod tests {
     }
 
     #[test]
-    fn the_default_comparison_has_the_five_rows() {
+    fn the_default_comparison_has_both_serializations_and_a_registry() {
         let Command::Compare(args) = Cli::parse_from(["benchmark", "compare"]).command else {
             panic!("compare")
         };
         let rows: Vec<_> = args.rows.iter().map(Row::to_string).collect();
-        assert_eq!(rows, ["rpc:1x1", "rpc:1x200", "rpc:10x1000", "echo:64x1", "echo:8x64"]);
+        assert_eq!(
+            rows,
+            [
+                "rpc:1x1",
+                "rpc+protobuf:1x1",
+                "rpc:1x200",
+                "rpc+protobuf:1x200",
+                "rpc+protobuf+registry:1x200",
+                "rpc:10x1000",
+                "rpc+protobuf:10x1000",
+                "rpc+protobuf+registry:10x1000",
+                "echo:64x1",
+                "echo:8x64"
+            ]
+        );
     }
 }

@@ -5,6 +5,7 @@ use crate::load::Shape;
 use crate::peer::{Mode, PeerError};
 use crate::report::ClientReport;
 use crate::runtime;
+use crate::setup::Setup;
 use std::io;
 use thiserror::Error;
 use tokio::task::JoinError;
@@ -34,7 +35,12 @@ pub(crate) fn run(args: &ClientArgs) -> Result<(), ClientError> {
         Mode::Echo => args.in_flight.get(),
     };
     let shape = Shape { connections: args.connections.get(), callers };
-    let load = args.peer.load(args.mode, args.addr, shape, args.budget);
+    let setup = Setup {
+        addrs: args.addrs.clone(),
+        serialization: args.serialization,
+        registry: args.registry.clone(),
+    };
+    let load = args.peer.load(args.mode, setup, shape, args.budget);
     let runtime = runtime(args.workers.get())?;
     let measured = runtime.block_on(load)?;
     runtime.shutdown_background();

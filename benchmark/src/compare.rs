@@ -41,13 +41,16 @@ pub(crate) enum CompareError {
     /// None of the peers has the mode of any of the rows.
     #[error("nothing to run: none of the peers has the mode of any of the rows")]
     Nothing,
+    /// A serialization was asked for that would not be heeded.
+    #[error("none of the peers has a choice of serialization in any of the rows; leave --serialization away")]
+    NoChoice,
     /// The file of rows.
     #[error("cannot write {0}")]
     Write(PathBuf, #[source] io::Error),
 }
 
 /// One peer in one row.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     peer: Peer,
     row: Row,
@@ -68,6 +71,10 @@ async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
     if series.is_empty() {
         return Err(CompareError::Nothing);
     }
+    if args.serialization.is_some() && !series.iter().any(|one| one.entry.peer.has_choice(one.entry.row.mode))
+    {
+        return Err(CompareError::NoChoice);
+    }
     for round in 1..=args.rounds.get() {
         // Every other round runs backwards, so that no peer always comes after the same one.
         let order: Vec<_> =
@@ -83,7 +90,7 @@ async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
             })?;
             let machine_busy = Machine::now().map_err(CompareError::Machine)?.busy_since(before);
             eprintln!(
-                "round {round}/{}  {row:<13} {peer:<6} {:>10.0} calls/s",
+                "round {round}/{}  {row:<30} {peer:<6} {:>10.0} calls/s",
                 args.rounds, client.calls_per_second
             );
             if let Some(error) = &client.first_error {
@@ -95,15 +102,30 @@ async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
     Ok(series)
 }
 
-/// Rows in the order given, and in each row its peers.
+/// Rows of the same shape stand together, and run together, in the order of the first of them. In each shape a peer runs
+/// once for each choice that it has: those without any run once.
 fn entries(args: &CompareArgs) -> Vec<Entry> {
-    let of_row = |&row: &Row| args.peers.iter().map(move |&peer| Entry { peer, row });
-    args.rows.iter().flat_map(of_row).filter(|entry| entry.peer.modes().contains(&entry.row.mode)).collect()
+    let rows = || args.rows.iter().map(|row| row.with_default(args.serialization));
+    let mut entries: Vec<Entry> = Vec::new();
+    for shape in rows() {
+        if entries.iter().any(|known| known.row.has_shape_of(shape)) {
+            continue;
+        }
+        for &peer in args.peers.iter().filter(|peer| peer.modes().contains(&shape.mode)) {
+            for row in rows().filter(|row| row.has_shape_of(shape)) {
+                let entry = Entry { peer, row: row.of(peer) };
+                if !entries.contains(&entry) {
+                    entries.push(entry);
+                }
+            }
+        }
+    }
+    entries
 }
 
 async fn run_once(entry: Entry, args: &CompareArgs) -> Result<(ServerReport, ClientReport), ChildError> {
     let server = Server::start(entry, args.workers).await?;
-    let client = run_client(entry, server.addr(), args.budget, args.workers).await?;
+    let client = run_client(entry, server.addrs(), args.budget, args.workers).await?;
     Ok((server.stop().await?, client))
 }
 
@@ -117,4 +139,50 @@ fn write(path: &PathBuf, series: &[Series]) -> io::Result<()> {
 /// Cores that this process may use; 1 if the system does not tell.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn spelt(arguments: &str) -> Vec<String> {
+        let Command::Compare(args) =
+            Cli::parse_from(["benchmark", "compare"].into_iter().chain(arguments.split(' '))).command
+        else {
+            panic!("compare")
+        };
+        entries(&args).iter().map(|Entry { peer, row }| format!("{peer} {row}")).collect()
+    }
+
+    #[test]
+    fn rows_of_one_shape_run_together_and_peers_without_a_choice_once() {
+        let entries = spelt(
+            "--peers getty,tarpc --rows rpc+protobuf:1x200,echo:1x1,rpc:1x200,rpc:1x1,rpc+protobuf+registry:1x200",
+        );
+        assert_eq!(
+            entries,
+            [
+                "getty rpc+protobuf:1x200",
+                "getty rpc:1x200",
+                "getty rpc+protobuf+registry:1x200",
+                "tarpc rpc:1x200",
+                "getty echo:1x1",
+                "getty rpc:1x1",
+                "tarpc rpc:1x1",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_serialization_is_that_of_the_rows_that_name_none() {
+        let entries = spelt(
+            "--peers getty,tarpc --serialization protobuf --rows rpc:1x1,rpc+protobuf:1x1,rpc+hessian2:1x1,echo:1x1",
+        );
+        assert_eq!(
+            entries,
+            ["getty rpc+protobuf:1x1", "getty rpc+hessian2:1x1", "tarpc rpc:1x1", "getty echo:1x1"]
+        );
+    }
 }

@@ -6,7 +6,6 @@ pub(crate) mod rpc;
 
 use crate::latency::MeasureError;
 use std::error::Error;
-use std::net::SocketAddr;
 use thiserror::Error;
 use tokio::task::JoinError;
 
@@ -28,7 +27,7 @@ pub(crate) struct Shape {
 pub(crate) enum LoadError {
     /// No connection to the server.
     #[error("cannot connect to {0}; is a server of the same peer and mode listening there?")]
-    Connect(SocketAddr, #[source] BoxError),
+    Connect(String, #[source] BoxError),
     /// An echoing connection ended or brought bytes that are no frames.
     #[error("a connection broke under load")]
     Broken(#[source] BoxError),

@@ -19,6 +19,7 @@ mod message;
 mod peer;
 mod report;
 mod server;
+mod setup;
 mod tally;
 mod usage;
 mod window;

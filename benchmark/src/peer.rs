@@ -8,6 +8,7 @@ mod tonic;
 
 use crate::latency::Measurement;
 use crate::load::{BoxError, LoadError, Shape};
+use crate::setup::{self, Serialization, Setup, SetupError};
 use crate::window::Budget;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -48,11 +49,23 @@ pub(crate) enum PeerError {
     /// The peer has no such mode.
     #[error("peer {peer} has no mode {mode}; it has: {}", list(peer.modes()))]
     NoSuchMode { peer: Peer, mode: Mode },
+    /// The peer writes the message in one way only.
+    #[error("peer {peer} has no choice of serialization in mode {mode}; leave --serialization away")]
+    NoSuchChoice { peer: Peer, mode: Mode },
+    /// The peer finds its server by no registry.
+    #[error("peer {peer} knows no registries in mode {mode}; use -s instead of --registry")]
+    NoRegistry { peer: Peer, mode: Mode },
+    /// The peer knows of one server only.
+    #[error("peer {peer} takes one address in mode {mode}, expected it after -s, got {got}")]
+    OneAddress { peer: Peer, mode: Mode, got: usize },
+    /// Addresses and registry.
+    #[error("the options do not fit together")]
+    Setup(#[from] SetupError),
     /// The server could not listen.
-    #[error("peer {peer} cannot listen on {addr}")]
+    #[error("peer {peer} cannot serve on {}", setup::list(addrs))]
     Listen {
         peer: Peer,
-        addr: SocketAddr,
+        addrs: Vec<SocketAddr>,
         #[source]
         source: BoxError,
     },
@@ -68,8 +81,8 @@ pub(crate) enum PeerError {
 /// A server that listens. It serves until the process ends.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    /// Where it listens, the port filled in.
-    pub(crate) addr: SocketAddr,
+    /// Where it listens, the ports filled in.
+    pub(crate) addrs: Vec<SocketAddr>,
     /// Ends only if the server fails.
     pub(crate) failure: JoinHandle<Result<Infallible, BoxError>>,
 }
@@ -80,7 +93,7 @@ impl Serving {
         addr: SocketAddr,
         accept: impl Future<Output = Result<Infallible, BoxError>> + Send + 'static,
     ) -> Self {
-        Self { addr, failure: tokio::spawn(accept) }
+        Self { addrs: vec![addr], failure: tokio::spawn(accept) }
     }
 }
 
@@ -94,44 +107,73 @@ impl Peer {
         }
     }
 
+    /// Whether the serialization can be chosen, and a registry be put between client and server.
+    pub(crate) fn has_choice(self, mode: Mode) -> bool {
+        (self, mode) == (Self::Getty, Mode::Rpc)
+    }
+
     /// How the message is written: named where a peer has several ways, `native` where it has one or none.
-    pub(crate) fn serialization(self, mode: Mode) -> &'static str {
-        match (self, mode) {
-            (Self::Getty, Mode::Rpc) => "hessian2",
-            _ => "native",
+    pub(crate) fn serialization(self, mode: Mode, chosen: Option<Serialization>) -> String {
+        match self.has_choice(mode) {
+            true => chosen.unwrap_or_default().to_string(),
+            false => "native".to_owned(),
         }
     }
 
-    /// Listens on `addr`; port 0 takes a free one.
-    pub(crate) async fn serve(self, mode: Mode, addr: SocketAddr) -> Result<Serving, PeerError> {
-        let serving = match (self, mode) {
-            (Self::Getty, Mode::Rpc) => getty::rpc::serve(addr).await,
-            (Self::Getty, Mode::Echo) => getty::echo::serve(addr).await,
-            (Self::Tokio, Mode::Echo) => tokio_echo::serve(addr).await,
-            (Self::Tarpc, Mode::Rpc) => tarpc::serve(addr).await,
-            (Self::Tonic, Mode::Rpc) => tonic::serve(addr).await,
-            _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+    /// Listens on the addresses of the setup; port 0 takes a free one.
+    pub(crate) async fn serve(self, mode: Mode, setup: Setup) -> Result<Serving, PeerError> {
+        setup.check_server()?;
+        let addrs = setup.addrs.clone();
+        let serving = if self.has_choice(mode) {
+            getty::rpc::serve(setup).await
+        } else {
+            let addr = self.only_address(mode, &setup)?;
+            match (self, mode) {
+                (Self::Getty, Mode::Echo) => getty::echo::serve(addr).await,
+                (Self::Tokio, Mode::Echo) => tokio_echo::serve(addr).await,
+                (Self::Tarpc, Mode::Rpc) => tarpc::serve(addr).await,
+                (Self::Tonic, Mode::Rpc) => tonic::serve(addr).await,
+                _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+            }
         };
-        serving.map_err(|source| PeerError::Listen { peer: self, addr, source })
+        serving.map_err(|source| PeerError::Listen { peer: self, addrs, source })
     }
 
     /// Connects, then measures until the budget is spent.
     pub(crate) async fn load(
         self,
         mode: Mode,
-        addr: SocketAddr,
+        setup: Setup,
         shape: Shape,
         budget: Budget,
     ) -> Result<Measurement, PeerError> {
-        let measured = match (self, mode) {
-            (Self::Getty, Mode::Rpc) => getty::rpc::load(addr, shape, budget).await,
-            (Self::Getty, Mode::Echo) => getty::echo::load(addr, shape, budget).await,
-            (Self::Tokio, Mode::Echo) => tokio_echo::load(addr, shape, budget).await,
-            (Self::Tarpc, Mode::Rpc) => tarpc::load(addr, shape, budget).await,
-            (Self::Tonic, Mode::Rpc) => tonic::load(addr, shape, budget).await,
-            _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+        setup.check_client()?;
+        let measured = if self.has_choice(mode) {
+            getty::rpc::load(setup, shape, budget).await
+        } else {
+            let addr = self.only_address(mode, &setup)?;
+            match (self, mode) {
+                (Self::Getty, Mode::Echo) => getty::echo::load(addr, shape, budget).await,
+                (Self::Tokio, Mode::Echo) => tokio_echo::load(addr, shape, budget).await,
+                (Self::Tarpc, Mode::Rpc) => tarpc::load(addr, shape, budget).await,
+                (Self::Tonic, Mode::Rpc) => tonic::load(addr, shape, budget).await,
+                _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
+            }
         };
         measured.map_err(|source| PeerError::Load { peer: self, source })
+    }
+
+    /// The address of a peer that has no choice, and is given none.
+    fn only_address(self, mode: Mode, setup: &Setup) -> Result<SocketAddr, PeerError> {
+        if !self.modes().contains(&mode) {
+            return Err(PeerError::NoSuchMode { peer: self, mode });
+        }
+        match (setup, &*setup.addrs) {
+            (Setup { serialization: Some(_), .. }, _) => Err(PeerError::NoSuchChoice { peer: self, mode }),
+            (Setup { registry: Some(_), .. }, _) => Err(PeerError::NoRegistry { peer: self, mode }),
+            (_, &[addr]) => Ok(addr),
+            (_, addrs) => Err(PeerError::OneAddress { peer: self, mode, got: addrs.len() }),
+        }
     }
 }
 
@@ -168,10 +210,15 @@ mod tests {
 
     const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
+    fn at(addrs: Vec<SocketAddr>) -> Setup {
+        Setup { addrs, ..Setup::default() }
+    }
+
     /// A short run against a server in the same process.
     async fn run(peer: Peer, mode: Mode, connections: usize, callers: usize) -> Measurement {
-        let serving = peer.serve(mode, ANY).await.unwrap();
-        peer.load(mode, serving.addr, Shape { connections, callers }, Budget::Calls(500)).await.unwrap()
+        let serving = peer.serve(mode, at(vec![ANY])).await.unwrap();
+        let shape = Shape { connections, callers };
+        peer.load(mode, at(serving.addrs), shape, Budget::Calls(500)).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -186,8 +233,46 @@ mod tests {
 
     #[tokio::test]
     async fn a_mode_that_a_peer_lacks_is_refused_by_name() {
-        let error = Peer::Tarpc.serve(Mode::Echo, ANY).await.unwrap_err();
+        let error = Peer::Tarpc.serve(Mode::Echo, at(vec![ANY])).await.unwrap_err();
         assert_eq!(error.to_string(), "peer tarpc has no mode echo; it has: rpc");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn getty_answers_in_each_serialization_and_through_a_registry_of_several_providers() {
+        for serialization in [Serialization::Hessian2, Serialization::Protobuf] {
+            for registry in [None, Some("memory://peers".to_owned())] {
+                let chosen = Setup { serialization: Some(serialization), ..at(vec![ANY; 3]) };
+                let serving = Peer::Getty.serve(Mode::Rpc, chosen.clone()).await.unwrap();
+                let found = Setup { addrs: serving.addrs, registry: registry.clone(), ..chosen };
+                let shape = Shape { connections: 1, callers: 10 };
+                let measured = Peer::Getty.load(Mode::Rpc, found, shape, Budget::Calls(500)).await.unwrap();
+                assert_eq!((measured.calls(), measured.errors), (500, 0), "{serialization}, {registry:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_choice_that_a_peer_lacks_is_refused_and_not_ignored() {
+        let one = || at(vec![ANY]);
+        let (serialization, registry) =
+            (Some(Serialization::Protobuf), Some("dubbo://127.0.0.1:1".to_owned()));
+        for (setup, text) in [
+            (
+                Setup { serialization, ..one() },
+                "peer tarpc has no choice of serialization in mode rpc; leave --serialization away",
+            ),
+            (
+                Setup { registry, ..one() },
+                "peer tarpc knows no registries in mode rpc; use -s instead of --registry",
+            ),
+            (at(vec![ANY; 2]), "peer tarpc takes one address in mode rpc, expected it after -s, got 2"),
+        ] {
+            let error = Peer::Tarpc.serve(Mode::Rpc, setup).await.unwrap_err();
+            assert_eq!(error.to_string(), text);
+        }
+        let setup = Setup { serialization, ..one() };
+        let error = Peer::Getty.serve(Mode::Echo, setup).await.unwrap_err();
+        assert!(matches!(error, PeerError::NoSuchChoice { .. }), "{error}");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

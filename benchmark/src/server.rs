@@ -4,6 +4,7 @@ use crate::cli::ServerArgs;
 use crate::load::BoxError;
 use crate::peer::PeerError;
 use crate::report::ServerReport;
+use crate::setup::{self, Setup};
 use crate::{runtime, tally, usage};
 use std::convert::Infallible;
 use std::io;
@@ -12,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
-/// What the line that announces the address begins with.
+/// What the line that announces the addresses begins with.
 pub(crate) const READY: &str = "READY ";
 
 /// The server could not serve or not report.
@@ -49,9 +50,14 @@ pub(crate) fn run(args: &ServerArgs) -> Result<(), ServerError> {
 async fn serve(args: &ServerArgs) -> Result<ServerReport, ServerError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let serving = args.peer.serve(args.mode, args.addr).await?;
+    let setup = Setup {
+        addrs: args.addrs.clone(),
+        serialization: args.serialization,
+        registry: args.registry.clone(),
+    };
+    let serving = args.peer.serve(args.mode, setup).await?;
     let idle = usage::cpu_time()?;
-    println!("{READY}{}", serving.addr);
+    println!("{READY}{}", setup::list(&serving.addrs));
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

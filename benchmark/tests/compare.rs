@@ -1,12 +1,13 @@
 //! Owns the end-to-end test of the program: processes, READY, stopping, rows. Bounded by counts, not by time.
 
-use std::io;
-use std::process::{Command, Output};
+use std::io::{self, BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "peer",
     "mode",
     "serialization",
+    "registry",
     "connections",
     "callers",
     "rounds",
@@ -59,6 +60,117 @@ fn compare_runs_a_peer_in_two_processes_and_writes_its_row() {
     }
 }
 
+/// Standard error of a run that is refused.
+fn refused(arguments: &[&str]) -> String {
+    let output = benchmark(arguments).unwrap();
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn compare_measures_getty_in_protobuf_and_through_a_registry_beside_its_peers() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("choices.json");
+    let output = benchmark(&[
+        "compare",
+        "--rounds",
+        "1",
+        "--peers",
+        "getty,tarpc",
+        "--serialization",
+        "protobuf",
+        "--rows",
+        "rpc:2x8,rpc+hessian2:2x8,rpc+registry:2x8",
+        "-n",
+        "200",
+        "--json",
+        file.to_str().unwrap(),
+    ])
+    .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    for start in [
+        "rpc+protobuf:2x8          getty / tarpc    calls/s x",
+        "rpc+hessian2:2x8          getty / tarpc    calls/s x",
+        "rpc+protobuf+registry:2x8 to no registry   calls/s x",
+        "rpc+protobuf+registry:2x8 getty / tarpc    calls/s x",
+    ] {
+        assert!(table.lines().any(|line| line.starts_with(start)), "{start}: {table}");
+    }
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let shown = |row: &serde_json::Value| {
+        assert_eq!(row["errors"], 0, "{row}");
+        format!("{} {} {}", row["peer"], row["serialization"], row["registry"]).replace('"', "")
+    };
+    assert_eq!(
+        rows.iter().map(shown).collect::<Vec<_>>(),
+        ["getty protobuf false", "getty hessian2 false", "getty protobuf true", "tarpc native false"]
+    );
+}
+
+#[test]
+fn a_client_finds_a_server_of_two_addresses_by_a_registry_url() {
+    let mut server = Server::start(&["--peer", "getty", "-s", "127.0.0.1:0,127.0.0.1:0"]);
+    let registry = format!("dubbo://{}", server.addrs);
+    let client = benchmark(&[
+        "client",
+        "--json",
+        "--peer",
+        "getty",
+        "--serialization",
+        "protobuf",
+        "--registry",
+        &registry,
+        "-c",
+        "4",
+        "-n",
+        "400",
+    ])
+    .unwrap();
+    assert!(client.status.success(), "{}", String::from_utf8_lossy(&client.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&client.stdout).unwrap();
+    assert_eq!((&report["calls"], &report["errors"]), (&400.into(), &0.into()));
+    assert_eq!(server.stop()["calls"], 500, "400 measured, 100 to warm up");
+}
+
+#[test]
+fn a_serialization_that_does_not_exist_is_refused_with_those_that_do() {
+    let getty = ["--peer", "getty", "-s", "127.0.0.1:1"];
+    for command in
+        [&["compare"][..], &[&["server"], &getty[..]].concat(), &[&["client"], &getty[..]].concat()]
+    {
+        let said = refused(&[command, &["--serialization", "json"]].concat());
+        assert!(said.contains("[possible values: hessian2, protobuf]"), "{said}");
+    }
+    let said = refused(&["compare", "--rows", "rpc+json:1x1"]);
+    assert!(said.contains("expected a row such as"), "{said}");
+}
+
+#[test]
+fn a_peer_that_has_no_such_choice_says_so() {
+    let here = ["--peer", "tarpc", "-s", "127.0.0.1:1"];
+    for command in ["server", "client"] {
+        let said = refused(&[&[command, "--serialization", "protobuf"], &here[..]].concat());
+        assert!(said.contains("peer tarpc has no choice of serialization in mode rpc"), "{said}");
+    }
+    let said = refused(&["client", "--peer", "tonic", "--registry", "zookeeper://127.0.0.1:2181"]);
+    assert!(said.contains("peer tonic knows no registries in mode rpc; use -s instead"), "{said}");
+    let said = refused(&["compare", "--peers", "tarpc", "--rows", "rpc:1x1", "--serialization", "protobuf"]);
+    assert!(said.contains("none of the peers has a choice of serialization"), "{said}");
+}
+
+#[test]
+fn a_client_is_told_how_to_find_the_server_once() {
+    let said = refused(&["client", "--peer", "getty"]);
+    assert!(said.contains("--server <ADDR,..>"), "{said}");
+    let said = refused(&["client", "--peer", "getty", "--registry", "memory://it"]);
+    assert!(said.contains("say with -s where the server listens"), "{said}");
+    let said = refused(&["server", "--peer", "getty", "--registry", "memory://it"]);
+    assert!(said.contains("client -s ADDR --registry memory://it"), "{said}");
+    let registry = ["--registry", "zookeeper://127.0.0.1:1"];
+    let said = refused(&[&["client", "--peer", "getty", "-s", "127.0.0.1:1"], &registry[..]].concat());
+    assert!(said.contains("leave -s away"), "{said}");
+}
+
 #[test]
 fn a_client_without_a_server_says_what_to_do() {
     let output = benchmark(&["client", "--peer", "tarpc", "-s", "127.0.0.1:1", "-n", "10"]).unwrap();
@@ -69,24 +181,52 @@ fn a_client_without_a_server_says_what_to_do() {
 
 #[test]
 fn a_server_stops_at_sigterm_with_a_report() {
-    use std::io::{BufRead, BufReader};
-    let mut server = Command::new(env!("CARGO_BIN_EXE_benchmark"))
-        .args(["server", "--peer", "tokio", "--mode", "echo", "-s", "127.0.0.1:0"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-    let ready = lines.next().unwrap().unwrap();
-    let addr = ready.strip_prefix("READY ").unwrap();
+    let mut server = Server::start(&["--peer", "tokio", "--mode", "echo", "-s", "127.0.0.1:0"]);
+    let addr = server.addrs.clone();
     let client =
-        benchmark(&["client", "--peer", "tokio", "--mode", "echo", "-s", addr, "-n", "400", "--pool", "2"])
+        benchmark(&["client", "--peer", "tokio", "--mode", "echo", "-s", &addr, "-n", "400", "--pool", "2"])
             .unwrap();
     assert!(client.status.success());
-
-    let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().unwrap();
-    assert!(killed.success());
-    let report: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let report = server.stop();
     assert_eq!(report["calls"], 500, "400 measured, 100 to warm up");
     assert!(report["peak_rss_bytes"].as_u64().unwrap() > 0);
-    assert!(server.wait().unwrap().success());
+}
+
+/// A server that has said where it listens.
+struct Server {
+    process: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    addrs: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_benchmark"))
+            .arg("server")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap()).lines();
+        let ready = output.next().unwrap().unwrap();
+        let addrs = ready.strip_prefix("READY ").unwrap().to_owned();
+        Self { process, output, addrs }
+    }
+
+    /// Sends it SIGTERM and takes its report.
+    fn stop(&mut self) -> serde_json::Value {
+        let id = self.process.id();
+        let killed = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().unwrap();
+        assert!(killed.success());
+        let report = serde_json::from_str(&self.output.next().unwrap().unwrap()).unwrap();
+        assert!(self.process.wait().unwrap().success());
+        report
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already, unless the test failed.
+        let _ = self.process.kill();
+    }
 }

@@ -4,6 +4,7 @@
 use super::Entry;
 use crate::report::{ClientReport, ServerReport};
 use crate::server::READY;
+use crate::setup;
 use crate::window::Budget;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -22,6 +23,10 @@ const STOP: Duration = Duration::from_secs(10);
 /// What a client may take beyond the time that it measures, and all it may take if it measures a number of calls.
 const SLACK: Duration = Duration::from_secs(60);
 const CALLS: Duration = Duration::from_secs(600);
+/// Where servers listen.
+const FREE: &str = "127.0.0.1:0";
+/// The registry of rows with one, in the client's process.
+const REGISTRY: &str = "memory://benchmark";
 /// How much of what a child says in error is kept.
 const STDERR: u64 = 16 * 1024;
 
@@ -46,29 +51,33 @@ pub(crate) enum ChildError {
     Read(String, #[source] io::Error),
 }
 
-/// A server that has said where it listens. Killed when dropped.
+/// A server that has said where it listens. Killed when dropped. `addrs` is never empty.
 #[derive(Debug)]
 pub(super) struct Server {
     process: Process,
-    addr: SocketAddr,
+    addrs: Vec<SocketAddr>,
 }
 
 impl Server {
     pub(super) async fn start(entry: Entry, workers: NonZeroUsize) -> Result<Self, ChildError> {
         let Entry { peer, row } = entry;
+        // With a registry each connection goes to a provider of its own.
+        let providers = if row.registry { row.connections.get() } else { 1 };
+        let listen = vec![FREE; providers].join(",");
         let mut process = Process::benchmark(&format!(
-            "server --until-stdin-closes --peer {peer} --mode {} -s 127.0.0.1:0 --workers {workers}",
+            "server --until-stdin-closes --peer {peer} --mode {} -s {listen} --workers {workers}",
             row.mode
         ))?;
         let line = process.line("say READY", START).await?;
-        match line.strip_prefix(READY).and_then(|addr| addr.parse().ok()) {
-            Some(addr) => Ok(Self { process, addr }),
+        let addrs = |text: &str| text.split(',').map(|addr| addr.parse().ok()).collect();
+        match line.strip_prefix(READY).and_then(addrs) {
+            Some(addrs) => Ok(Self { process, addrs }),
             None => Err(process.wrote("say READY", line).await),
         }
     }
 
-    pub(super) fn addr(&self) -> SocketAddr {
-        self.addr
+    pub(super) fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
     }
 
     /// Closes its input, which tells it to stop, and takes its report.
@@ -81,15 +90,21 @@ impl Server {
 /// Runs a client to its end.
 pub(super) async fn run_client(
     entry: Entry,
-    addr: SocketAddr,
+    addrs: &[SocketAddr],
     budget: Budget,
     workers: NonZeroUsize,
 ) -> Result<ClientReport, ChildError> {
     let Entry { peer, row } = entry;
+    let serialization =
+        row.serialization.map(|chosen| format!(" --serialization {chosen}")).unwrap_or_default();
+    let (registry, connections) = match row.registry {
+        true => (format!(" --registry {REGISTRY}"), NonZeroUsize::MIN),
+        false => (String::new(), row.connections),
+    };
     let process = Process::benchmark(&format!(
-        "client --json --peer {peer} --mode {} -s {addr} --pool {} -c {callers} --in-flight {callers} -n {} --workers {workers}",
+        "client --json --peer {peer} --mode {}{serialization}{registry} -s {} --pool {connections} -c {callers} --in-flight {callers} -n {} --workers {workers}",
         row.mode,
-        row.connections,
+        setup::list(addrs),
         budget.to_argument(),
         callers = row.callers,
     ))?;

@@ -26,7 +26,8 @@ pub(super) struct Series {
 pub(super) struct Medians {
     pub(super) peer: Peer,
     pub(super) mode: Mode,
-    pub(super) serialization: &'static str,
+    pub(super) serialization: String,
+    pub(super) registry: bool,
     pub(super) connections: usize,
     pub(super) callers: usize,
     pub(super) rounds: usize,
@@ -51,7 +52,8 @@ impl Series {
         Medians {
             peer,
             mode: row.mode,
-            serialization: peer.serialization(row.mode),
+            serialization: peer.serialization(row.mode, row.serialization),
+            registry: row.registry,
             connections: row.connections.get(),
             callers: row.callers.get(),
             rounds: self.rounds.len(),
@@ -147,7 +149,7 @@ pub(super) mod tests {
             serde_json::to_string(&series(Peer::Tarpc, "rpc:10x1000", &[100.0, 300.0, 200.0]).medians())
                 .unwrap();
         let expected = concat!(
-            r#"{"peer":"tarpc","mode":"rpc","serialization":"native","connections":10,"callers":1000,"rounds":3,"#,
+            r#"{"peer":"tarpc","mode":"rpc","serialization":"native","registry":false,"connections":10,"callers":1000,"rounds":3,"#,
             r#""calls_per_second":200.0,"p50_us":9.0,"p99_us":99.0,"p999_us":999.0,"max_us":9999.0,"errors":3,"#,
             r#""server_cpu_us_per_call":4.0,"client_cpu_us_per_call":6.0,"server_peak_rss_bytes":8388608}"#,
         );

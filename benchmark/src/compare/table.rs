@@ -1,11 +1,13 @@
 //! Owns the text at the end of a comparison: figures per row and peer, what limits, and getty's ratios to the others.
 
+use super::Entry;
 use super::result::{Medians, Series};
 use crate::peer::Peer;
 use std::fmt::Write;
 
+/// Behind the row, which is as wide as the longest name.
 const HEADER: &str = "\
-row           peer        calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
+ peer        calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
 ";
 
 /// From this share of its CPU on, something counts as used up.
@@ -40,14 +42,15 @@ struct Table<'a> {
 
 impl std::fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(HEADER)?;
-        for row in self.series.chunk_by(|one, next| one.entry.row == next.entry.row) {
-            for one in row {
+        let width = self.width();
+        write!(f, "{:<width$}{HEADER}", "row")?;
+        for shape in self.series.chunk_by(|one, next| one.entry.row.has_shape_of(next.entry.row)) {
+            for one in shape {
                 self.line(f, one)?;
             }
-            if let Some(getty) = row.iter().find(|one| one.entry.peer == Peer::Getty) {
-                for other in row.iter().filter(|one| one.entry.peer != Peer::Getty) {
-                    ratios(f, getty, other)?;
+            for getty in shape.iter().filter(|one| one.entry.peer == Peer::Getty) {
+                for other in shape.iter().filter(|other| is_compared(getty.entry, other.entry)) {
+                    self.ratios(f, getty, other)?;
                 }
             }
         }
@@ -55,13 +58,24 @@ impl std::fmt::Display for Table<'_> {
     }
 }
 
+/// Whether a line of ratios says how this entry of getty compares to that one: to every other peer, and with a registry to
+/// itself without one.
+fn is_compared(getty: Entry, other: Entry) -> bool {
+    other.peer != Peer::Getty || getty.row.is_registry_of(other.row)
+}
+
 impl Table<'_> {
+    /// That of the column of rows.
+    fn width(&self) -> usize {
+        self.series.iter().map(|one| one.entry.row.to_string().len()).max().unwrap_or_default().max(13)
+    }
+
     fn line(&self, f: &mut std::fmt::Formatter<'_>, one: &Series) -> std::fmt::Result {
         let medians = one.medians();
         let machine_busy = one.median(|run| run.machine_busy);
         writeln!(
             f,
-            "{:<13} {:<7}{:>12}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>8}{:>10.3}{:>10.3}{:>9.1}{:>9.0}  {}",
+            "{:<width$} {:<7}{:>12}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>8}{:>10.3}{:>10.3}{:>9.1}{:>9.0}  {}",
             one.entry.row,
             one.entry.peer.to_string(),
             thousands(medians.calls_per_second),
@@ -75,6 +89,22 @@ impl Table<'_> {
             medians.server_peak_rss_bytes as f64 / f64::from(1 << 20),
             machine_busy * 100.0,
             self.limit(&medians, machine_busy).describe(),
+            width = self.width(),
+        )
+    }
+
+    fn ratios(&self, f: &mut std::fmt::Formatter<'_>, getty: &Series, other: &Series) -> std::fmt::Result {
+        let throughput = getty.ratio(other, |run| run.client.calls_per_second);
+        let p99 = getty.ratio(other, |run| run.client.p99_us);
+        let cpu = getty.ratio(other, super::result::Round::cpu_us_per_call);
+        let name = match other.entry.peer {
+            Peer::Getty => "to no registry".to_owned(),
+            peer => format!("getty / {peer}"),
+        };
+        let (row, width) = (getty.entry.row, self.width());
+        writeln!(
+            f,
+            "{row:<width$} {name:<16} calls/s x{throughput:.2}, p99 x{p99:.2}, CPU of both sides x{cpu:.2}"
         )
     }
 
@@ -91,14 +121,6 @@ impl Table<'_> {
             (false, false) => Limit::Neither,
         }
     }
-}
-
-fn ratios(f: &mut std::fmt::Formatter<'_>, getty: &Series, other: &Series) -> std::fmt::Result {
-    let throughput = getty.ratio(other, |run| run.client.calls_per_second);
-    let p99 = getty.ratio(other, |run| run.client.p99_us);
-    let cpu = getty.ratio(other, super::result::Round::cpu_us_per_call);
-    let name = format!("getty / {}", other.entry.peer);
-    writeln!(f, "{:<13} {name:<16} calls/s x{throughput:.2}, p99 x{p99:.2}, CPU of both sides x{cpu:.2}", "")
 }
 
 impl Limit {
@@ -157,7 +179,31 @@ mod tests {
         let with = [series(Peer::Getty, "rpc:1x1", &[300.0]), series(Peer::Tarpc, "rpc:1x1", &[100.0])];
         let text = render(&with, 2, 2);
         assert!(text.contains("getty / tarpc    calls/s x3.00"), "{text}");
+        assert_eq!(text.lines().count(), 4);
         let without = [series(Peer::Tonic, "rpc:1x1", &[300.0]), series(Peer::Tarpc, "rpc:1x1", &[100.0])];
         assert_eq!(render(&without, 2, 2).lines().count(), 3);
+    }
+
+    #[test]
+    fn each_choice_of_getty_is_compared_to_the_others_and_a_registry_to_none() {
+        let text = render(
+            &[
+                series(Peer::Getty, "rpc:1x1", &[200.0]),
+                series(Peer::Getty, "rpc+protobuf:1x1", &[300.0]),
+                series(Peer::Getty, "rpc+protobuf+registry:1x1", &[150.0]),
+                series(Peer::Tarpc, "rpc:1x1", &[100.0]),
+            ],
+            2,
+            2,
+        );
+        let ratios: Vec<_> = text.lines().filter(|line| line.contains("CPU of both sides")).collect();
+        let starts = [
+            "rpc:1x1                   getty / tarpc    calls/s x2.00,",
+            "rpc+protobuf:1x1          getty / tarpc    calls/s x3.00,",
+            "rpc+protobuf+registry:1x1 to no registry   calls/s x0.50,",
+            "rpc+protobuf+registry:1x1 getty / tarpc    calls/s x1.50,",
+        ];
+        assert_eq!(ratios.len(), starts.len(), "{text}");
+        ratios.iter().zip(starts).for_each(|(line, start)| assert!(line.starts_with(start), "{line}"));
     }
 }

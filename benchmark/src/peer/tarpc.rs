@@ -52,7 +52,8 @@ pub(super) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
 pub(super) async fn load(addr: SocketAddr, shape: Shape, budget: Budget) -> Result<Measurement, LoadError> {
     let mut connections = Vec::with_capacity(shape.connections);
     for _ in 0..shape.connections {
-        connections.push(connect(addr).await.map_err(|error| LoadError::Connect(addr, error.into()))?);
+        connections
+            .push(connect(addr).await.map_err(|error| LoadError::Connect(addr.to_string(), error.into()))?);
     }
     rpc::drive(connections, shape.callers, budget).await
 }

@@ -120,7 +120,7 @@ pub(in crate::peer) async fn load(
     budget: Budget,
 ) -> Result<Measurement, LoadError> {
     let client = Client::tcp(addr.to_string(), shape.connections, Frames, Flood);
-    client.connect().await.map_err(|error| LoadError::Connect(addr, error.into()))?;
+    client.connect().await.map_err(|error| LoadError::Connect(addr.to_string(), error.into()))?;
     echo::drive(client.sessions(), shape, budget, flood).await
 }
 
