@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     sync::{
         Arc,
@@ -14,7 +15,7 @@ use std::{
 };
 
 use getty_rpc::{
-    Client, Cluster, ErrorKind, LoadBalance, Server,
+    Client, Cluster, Context, ErrorKind, LoadBalance, Server,
     getty::Backoff,
     registry::{Registry, Target, Url, connect},
     service,
@@ -32,6 +33,8 @@ trait Who {
     async fn name(&self) -> String;
     #[method(idempotent)]
     async fn slow(&self, millis: i32) -> String;
+    /// Which connection the call came on.
+    async fn connection(&self) -> String;
 }
 
 struct Named {
@@ -49,6 +52,11 @@ impl Who for Named {
         self.calls.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(millis.unsigned_abs().into())).await;
         self.name.clone()
+    }
+
+    async fn connection(&self) -> String {
+        let peer = Context::current().and_then(|context| context.peer());
+        peer.map(|peer| peer.to_string()).unwrap_or_default()
     }
 }
 
@@ -365,4 +373,28 @@ async fn round_robin_spreads_calls_evenly() {
         who.name().await.unwrap();
     }
     assert_eq!(providers.map(|provider| provider.calls()), [10, 10, 10]);
+}
+
+#[tokio::test]
+async fn turns_among_providers_leave_no_connection_idle() {
+    let registry = "memory://connections";
+    let _providers = [
+        Provider::start(registry, "a", 0).await,
+        Provider::start(registry, "b", 0).await,
+        Provider::start(registry, "c", 0).await,
+    ];
+    let client = Client::builder()
+        .load_balance(LoadBalance::RoundRobin)
+        .connections(2)
+        .timeout(PATIENCE)
+        .registry(registry)
+        .await
+        .unwrap();
+    let who: WhoClient = client.refer();
+    client.connect().await.unwrap();
+    let mut used = BTreeSet::new();
+    for _ in 0..12 {
+        used.insert(who.connection().await.unwrap());
+    }
+    assert_eq!(used.len(), 6, "{used:?}");
 }

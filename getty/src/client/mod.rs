@@ -105,12 +105,21 @@ impl<P: Protocol> Client<P> {
     /// As [`try_session`](Self::try_session), among those that are `usable`.
     pub fn pick(&self, usable: impl Fn(&Session<P>) -> bool) -> Option<Session<P>> {
         let live = self.0.0.live.load();
+        if let [only] = &live[..] {
+            // No turn is taken where there is none: callers on several threads would contend for it.
+            return (only.is_open() && usable(only)).then(|| only.clone());
+        }
         let first = self.0.0.turn.fetch_add(1, Ordering::Relaxed);
         let count = live.len();
         (0..count)
             .filter_map(|i| live.get(first.wrapping_add(i) % count))
             .find(|session| session.is_open() && usable(session))
             .cloned()
+    }
+
+    /// Whether there is a live session that is `usable`. Takes no turn, so that asking does not change who is picked next.
+    pub fn any(&self, usable: impl Fn(&Session<P>) -> bool) -> bool {
+        self.0.0.live.load().iter().any(|session| session.is_open() && usable(session))
     }
 
     /// A live session; the first call dials. Cancel-safe.

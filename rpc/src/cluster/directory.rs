@@ -63,20 +63,22 @@ impl Directory {
         Self { shared, task: Some(task) }
     }
 
-    /// A provider for a call that has `tried` some already; those come into question again only when there is no other.
+    /// A provider for a call that has `tried` some already: one that is available if there is any, and one that was tried only if there
+    /// is no other. Allocates nothing.
     pub(crate) fn choose(&self, tried: &[Arc<Invoker>]) -> Option<Arc<Invoker>> {
         let list = self.shared.list.load();
         let invokers = &list.as_ref()?.invokers;
         if let [only] = &invokers[..] {
             return Some(Arc::clone(only));
         }
-        let fresh = |invoker: &&Arc<Invoker>| !tried.iter().any(|known| Arc::ptr_eq(known, invoker));
-        let best: Vec<_> = invokers.iter().filter(|i| fresh(i) && i.is_available()).collect();
-        let rest = || invokers.iter().filter(fresh).collect::<Vec<_>>();
-        let candidates =
-            [best].into_iter().chain([rest(), invokers.iter().collect()]).find(|list| !list.is_empty())?;
-        let references: Vec<&Invoker> = candidates.iter().map(|invoker| &***invoker).collect();
-        candidates.get(self.shared.balancer.choose(&references)?).map(|chosen| Arc::clone(chosen))
+        let fresh = |invoker: &Invoker| !tried.iter().any(|known| std::ptr::eq(&**known, invoker));
+        let anyhow = |_: &Invoker| true;
+        let balancer = &self.shared.balancer;
+        balancer
+            .choose(invokers, fresh, Invoker::is_available)
+            .or_else(|| balancer.choose(invokers, fresh, anyhow))
+            .or_else(|| balancer.choose(invokers, anyhow, anyhow))
+            .map(Arc::clone)
     }
 
     /// Whether there is a provider that was not asked yet.

@@ -1,6 +1,12 @@
 //! One provider of one service, as calls see it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use getty::Session;
 
@@ -10,12 +16,14 @@ use crate::{error::Result, exchange::ClientProtocol};
 /// A provider.
 pub(crate) struct Invoker {
     weight: u32,
+    /// What it has gathered for its turn, where providers are chosen in turn.
+    credit: AtomicI64,
     pool: Arc<Pool>,
 }
 
 impl Invoker {
     pub(crate) fn new(weight: u32, pool: Arc<Pool>) -> Self {
-        Self { weight, pool }
+        Self { weight, credit: AtomicI64::new(0), pool }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -24,6 +32,15 @@ impl Invoker {
 
     pub(crate) fn weight(&self) -> u32 {
         self.weight
+    }
+
+    /// Read and set by one balancer alone, under its lock.
+    pub(super) fn credit(&self) -> i64 {
+        self.credit.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_credit(&self, credit: i64) {
+        self.credit.store(credit, Ordering::Relaxed);
     }
 
     /// Whether a call has a chance here: it is connected, or was not tried yet, or is due to be tried again.

@@ -63,16 +63,20 @@ impl Pool {
 
     /// Not while it is connected to a provider that is shutting down: another connection would lead to the same.
     pub(crate) fn is_available(&self) -> bool {
-        self.try_session().is_some() || (self.client.try_session().is_none() && self.client.is_worthwhile())
+        self.client.any(Self::is_usable) || (!self.client.any(|_| true) && self.client.is_worthwhile())
     }
 
     pub(crate) fn try_session(&self) -> Option<Session<ClientProtocol>> {
-        self.client.pick(|session| session.state().is_usable())
+        self.client.pick(Self::is_usable)
+    }
+
+    fn is_usable(session: &Session<ClientProtocol>) -> bool {
+        session.state().is_usable()
     }
 
     pub(crate) async fn session(&self) -> Result<Session<ClientProtocol>> {
         match self.client.session().await {
-            Ok(session) if session.state().is_usable() => Ok(session),
+            Ok(session) if Self::is_usable(&session) => Ok(session),
             Ok(session) => {
                 let text = format!("the provider at {} is shutting down", session.info());
                 Err(Error::not_run(ErrorKind::Connect, text))

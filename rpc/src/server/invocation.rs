@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     protocol::Status,
     serialization::{BodyReader, DecodeArguments, RequestAttachments, Returned, Serialization},
-    service::{Service, Target},
+    service::{Service, Target, is_same_or_both_empty},
 };
 
 /// What is known of a request before its arguments are read.
@@ -137,7 +137,7 @@ impl Invocation<'_> {
             Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
         })?;
         let group = attachments.group.as_deref().unwrap_or_default();
-        if group != self.target.group {
+        if !is_same_or_both_empty(group, &self.target.group) {
             let asked = if group.is_empty() { "no group".to_owned() } else { format!("group {group}") };
             // Java says 70 here, which leaves open whether the call ran; for a wrong version it says 40 too.
             let text = format!("Not found exported service: {asked} was asked for, there is {}", self.target);

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     java,
-    service::{Method, Service, Target, version_key},
+    service::{Method, Service, Target, is_same_or_both_empty, version_key},
 };
 
 /// Names in an error text; a server may have many services.
@@ -42,7 +42,7 @@ impl Services {
             .iter()
             .filter(move |entry| {
                 entry.target.interface == interface
-                    && version_key(&entry.target.version) == version_key(version)
+                    && is_same_or_both_empty(version_key(&entry.target.version), version_key(version))
             })
             .map(|entry| (&entry.target, &entry.service))
     }
@@ -69,7 +69,9 @@ impl fmt::Debug for Services {
 /// The method that a request is for: the one with this name and descriptor, or else the only one with this name whose parameters
 /// the caller may mean, because dubbo-go guesses descriptors from values.
 pub(super) fn find_method(methods: &[Method], name: &str, descriptor: &str) -> Result<usize, String> {
-    if let Some(exact) = methods.iter().position(|m| m.name == name && m.descriptor == descriptor) {
+    if let Some(exact) =
+        methods.iter().position(|m| m.name == name && is_same_or_both_empty(m.descriptor, descriptor))
+    {
         return Ok(exact);
     }
     let sent = java::parameters(descriptor);
