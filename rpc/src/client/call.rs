@@ -22,7 +22,6 @@ use std::{
 
 use bytes::Bytes;
 use getty::Session;
-use getty_hessian2::DecodeState;
 use tokio::time::{Instant, timeout_at};
 
 use super::Reference;
@@ -137,8 +136,8 @@ impl<'r, A: EncodeArguments, R: Returned> Future for CallFuture<'r, A, R> {
                     Err(error) => Some(Err(error)),
                 },
                 Stage::Waiting(waiter) => {
-                    let (answer, state) = ready!(waiter.poll(cx));
-                    this.settle(answer, state)
+                    let answer = ready!(waiter.poll(cx));
+                    this.settle(answer)
                 }
             };
             match step {
@@ -173,12 +172,11 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
             self.stage = self.pause(async move { directory.known().await.map(|()| None) });
             return None;
         };
-        let session = invoker.try_session();
-        self.asked = Some(Arc::clone(&invoker));
-        match session {
+        let invoker = self.asked.insert(invoker);
+        match invoker.try_session() {
             Some(session) => self.send(session),
             None => {
-                let directory = Arc::clone(directory);
+                let (directory, invoker) = (Arc::clone(directory), Arc::clone(invoker));
                 self.stage = self.pause(async move {
                     let session = Arc::clone(&invoker).session().await;
                     session.map(Some).map_err(|error| directory.unreachable(&invoker, error))
@@ -289,19 +287,17 @@ impl<'r, A: EncodeArguments, R: Returned> CallFuture<'r, A, R> {
     }
 
     /// What an answer comes to.
-    fn settle(&mut self, answer: Answer, mut state: DecodeState) -> Option<Result<R::Output>> {
+    fn settle(&mut self, answer: Answer) -> Option<Result<R::Output>> {
         let stage = std::mem::replace(&mut self.stage, Stage::Start);
         let Stage::Waiting(waiter) = stage else { return None };
-        let result = match answer {
-            Answer::Response(header, body) => read::<R>(waiter.channel(), header, &body, &mut state),
+        Some(match answer {
+            Answer::Response(header, body) => read::<R>(waiter.channel(), header, &body),
             Answer::TooLarge(header) => {
                 let text = format!("it has {} bytes, more than the client's payload limit", header.length);
                 Err(Error::may_have_run(ErrorKind::BadResponse, text))
             }
             Answer::Failed(failure) => Err(self.failed(failure)),
-        };
-        waiter.give_back(state);
-        Some(result)
+        })
     }
 
     fn failed(&mut self, failure: Failure) -> Error {
@@ -334,17 +330,15 @@ impl<A, R> CallFuture<'_, A, R> {
     }
 }
 
-fn read<R: Returned>(
-    channel: &Channel,
-    header: Header,
-    body: &Bytes,
-    state: &mut DecodeState,
-) -> Result<R::Output> {
+fn read<R: Returned>(channel: &Channel, header: Header, body: &Bytes) -> Result<R::Output> {
     let Kind::Response { status } = header.kind else {
         return Err(Error::may_have_run(ErrorKind::BadResponse, "a request came instead of an answer"));
     };
     if status != Status::OK {
-        return Err(Error::status(status, serialization::error_text(header.serialization, body, state)));
+        let text = channel
+            .states()
+            .lend(header.serialization, |state| serialization::error_text(header.serialization, body, state));
+        return Err(Error::status(status, text));
     }
     if Serialization::of(header.serialization) != Some(R::SERIALIZATION) {
         let text = format!(
@@ -354,10 +348,12 @@ fn read<R: Returned>(
         );
         return Err(Error::may_have_run(ErrorKind::BadResponse, text));
     }
-    let mut answer = AnswerBody::new(body, state);
-    let result = R::read(&mut answer);
-    if answer.is_closing() {
-        channel.set_read_only(true);
-    }
-    result
+    channel.states().lend(header.serialization, |state| {
+        let mut answer = AnswerBody::new(body, state);
+        let result = R::read(&mut answer);
+        if answer.is_closing() {
+            channel.set_read_only(true);
+        }
+        result
+    })
 }

@@ -19,11 +19,10 @@ use std::{
 
 use bytes::Bytes;
 use getty::{BoxError, ConnInfo, Error, EventListener, Flush, Opened, Protocol, Session, WriteError};
-use getty_hessian2::DecodeState;
 use tokio::time::Instant;
 
 use super::{
-    Answer, Beat, FrameWriter, TooLarge, limits,
+    Answer, Beat, DecodeStates, FrameWriter, TooLarge, limits,
     pending::{Full, Pending},
     respond_heartbeat, write_frame,
 };
@@ -76,6 +75,7 @@ pub(crate) struct ClientProtocol(pub(crate) Arc<ClientShared>);
 /// The state of one connection.
 pub(crate) struct Channel {
     pending: Pending,
+    states: DecodeStates,
     beat: Beat,
     /// The provider said that it is shutting down.
     read_only: AtomicBool,
@@ -95,6 +95,7 @@ impl Protocol for ClientProtocol {
         let settings = &self.0.settings;
         let channel = Channel {
             pending: Pending::new(settings.pending),
+            states: DecodeStates::default(),
             beat: Beat::new(settings.heartbeat, Instant::now()),
             read_only: AtomicBool::new(false),
             retiring: AtomicBool::new(false),
@@ -152,6 +153,11 @@ impl Channel {
         self.read_only.store(read_only, Ordering::Relaxed);
     }
 
+    /// What answers are decoded with.
+    pub(crate) fn states(&self) -> &DecodeStates {
+        &self.states
+    }
+
     /// Closes the session when its calls in flight have ended. Further calls must not be sent there.
     pub(crate) fn close_when_done(session: &Session<ClientProtocol>) {
         session.state().retiring.store(true, Ordering::SeqCst);
@@ -194,7 +200,7 @@ impl Channel {
             // Whoever closed the client may have looked before this call was there.
             session.abort();
         }
-        Ok(Waiter { session: session.clone(), id })
+        Ok(Waiter { session: session.clone(), id, answered: false })
     }
 
     /// Queues a request that is not answered.
@@ -278,26 +284,28 @@ impl Drop for Slot<'_> {
 pub(crate) struct Waiter {
     session: Session<ClientProtocol>,
     id: i64,
+    /// The answer was taken, and its slot may be another call's by now.
+    answered: bool,
 }
 
 impl Waiter {
-    /// The answer and a state to decode it with, which [`give_back`](Self::give_back) wants again.
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<(Answer, DecodeState)> {
-        self.session.state().pending.poll(self.id, cx)
+    /// The answer, once.
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Answer> {
+        let answer = self.session.state().pending.poll(self.id, cx);
+        self.answered = answer.is_ready();
+        answer
     }
 
     pub(crate) fn channel(&self) -> &Channel {
         self.session.state()
     }
-
-    pub(crate) fn give_back(&self, state: DecodeState) {
-        self.channel().pending.give_back(state);
-    }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        self.channel().pending.cancel(self.id);
+        if !self.answered {
+            self.channel().pending.cancel(self.id);
+        }
         self.channel().close_if_done(&self.session);
     }
 }

@@ -5,6 +5,7 @@ mod channel;
 mod heartbeat;
 mod pending;
 mod protocol;
+mod states;
 
 pub(crate) use beat::Beat;
 pub(crate) use channel::{
@@ -12,3 +13,4 @@ pub(crate) use channel::{
 };
 pub(crate) use pending::{Answer, Failure};
 pub(crate) use protocol::{FrameWriter, TooLarge, limits, respond_heartbeat, write_frame};
+pub(crate) use states::DecodeStates;

@@ -17,13 +17,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use getty_hessian2::DecodeState;
 use tokio::time::Instant;
 
 use crate::protocol::Header;
-
-/// Decoding states that wait for the next answer; each keeps the class definitions that it has learned.
-const STATES: usize = 16;
 
 /// How a call ended.
 #[derive(Debug)]
@@ -73,7 +69,6 @@ struct Table {
     waiting: usize,
     /// Whether somebody calls `expire` now and then.
     timed: bool,
-    states: Vec<DecodeState>,
     /// Answers that nobody waited for.
     #[cfg(test)]
     strays: u64,
@@ -152,8 +147,8 @@ impl Pending {
         }
     }
 
-    /// The answer, and a state to decode it with, once it is there. The slot is free then.
-    pub(crate) fn poll(&self, id: i64, cx: &Context<'_>) -> Poll<(Answer, DecodeState)> {
+    /// The answer, once it is there. The slot is free then.
+    pub(crate) fn poll(&self, id: i64, cx: &Context<'_>) -> Poll<Answer> {
         let mut table = self.lock();
         let Some(slot) = table.slot(id) else {
             // Only a caller that polls after it was ready comes here.
@@ -169,18 +164,8 @@ impl Pending {
             State::Free { .. } => Poll::Pending,
             State::Done(_) => {
                 let Some(State::Done(answer)) = table.release(id) else { return Poll::Pending };
-                let state = table.states.pop().unwrap_or_default();
-                Poll::Ready((answer, state))
+                Poll::Ready(answer)
             }
-        }
-    }
-
-    /// Takes a decoding state back.
-    pub(crate) fn give_back(&self, mut state: DecodeState) {
-        state.reset();
-        let mut table = self.lock();
-        if table.states.len() < STATES {
-            table.states.push(state);
         }
     }
 
@@ -344,7 +329,7 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
-    fn poll(pending: &Pending, id: i64) -> (Poll<(Answer, DecodeState)>, Arc<Woken>) {
+    fn poll(pending: &Pending, id: i64) -> (Poll<Answer>, Arc<Woken>) {
         let woken = Arc::new(Woken::default());
         let waker = Arc::clone(&woken).into();
         (pending.poll(id, &Context::from_waker(&waker)), woken)
@@ -358,9 +343,7 @@ mod tests {
         pending.answered(header(ids[1]), Bytes::from_static(b"one"));
         let counts: Vec<_> = woken.iter().map(|woken| woken.0.load(Ordering::SeqCst)).collect();
         assert_eq!(counts, [0, 1, 0]);
-        let (Poll::Ready((Answer::Response(_, body), _)), _) = poll(&pending, ids[1]) else {
-            panic!("ready")
-        };
+        let (Poll::Ready(Answer::Response(_, body)), _) = poll(&pending, ids[1]) else { panic!("ready") };
         assert_eq!(body, "one");
     }
 
@@ -392,7 +375,7 @@ mod tests {
         let not_run: Vec<_> = ids
             .iter()
             .map(|&id| match poll(&pending, id).0 {
-                Poll::Ready((Answer::Failed(Failure::Lost { not_run, .. }), _)) => not_run,
+                Poll::Ready(Answer::Failed(Failure::Lost { not_run, .. })) => not_run,
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -413,7 +396,7 @@ mod tests {
         let short = pending.begin(0, now, start).unwrap();
         let long = pending.begin(0, later(), start).unwrap();
         pending.expire(now, stop);
-        let Poll::Ready((Answer::Failed(Failure::Timeout), _)) = poll(&pending, short).0 else {
+        let Poll::Ready(Answer::Failed(Failure::Timeout)) = poll(&pending, short).0 else {
             panic!("timeout")
         };
         assert!(poll(&pending, long).0.is_pending());

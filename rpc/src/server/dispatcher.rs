@@ -24,7 +24,7 @@ use super::{
     reply::Sender,
 };
 use crate::{
-    exchange::{Beat, FrameWriter, limits, respond_heartbeat, write_frame},
+    exchange::{Beat, DecodeStates, FrameWriter, limits, respond_heartbeat, write_frame},
     java,
     protocol::{Frame, FrameReader, Header, Kind, READ_ONLY, Status, takes_attachments},
     serialization::{self, BodyReader, Head, Serialization, hessian2},
@@ -33,8 +33,6 @@ use crate::{
 
 /// Answered by every provider with its own argument.
 const ECHO: &str = "$echo";
-/// Decoding states that a connection keeps.
-const STATES: usize = 16;
 /// Id of the heartbeat that follows the read-only event; those that look after a silent peer have others.
 const KNOWS: i64 = i64::MIN;
 /// How long a peer has to answer it. One that answers no heartbeats holds up the shutdown so long.
@@ -163,9 +161,7 @@ pub(crate) struct Connection {
     beat: Beat,
     /// The peer was told of the shutdown and has not answered yet.
     unaware: AtomicBool,
-    /// Used by one request after the other; they keep the class definitions of this peer, and of no other. As many as requests are
-    /// decoded at a time.
-    decode: Mutex<Vec<DecodeState>>,
+    states: DecodeStates,
 }
 
 impl Protocol for ServerProtocol {
@@ -175,7 +171,8 @@ impl Protocol for ServerProtocol {
 
     fn open(&self, _: &ConnInfo) -> Opened<FrameReader, FrameWriter, Connection> {
         let beat = Beat::new(self.0.heartbeat, Instant::now());
-        let connection = Connection { beat, unaware: AtomicBool::new(false), decode: Mutex::default() };
+        let connection =
+            Connection { beat, unaware: AtomicBool::new(false), states: DecodeStates::default() };
         let mut opened = Opened::new(FrameReader::new(self.0.payload), FrameWriter, connection);
         opened.limits = Some(limits(self.0.payload, self.0.heartbeat));
         opened
@@ -236,19 +233,16 @@ impl Dispatcher {
     }
 
     fn request(&self, session: &Session<ServerProtocol>, header: Header, two_way: bool, body: &Bytes) {
-        let states = || session.state().decode.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state = states().pop().unwrap_or_default();
         let sender = Sender::new(session, &self.0, header);
-        if let Err(Refusal { status, text }) = self.dispatch(sender.clone(), body, &mut state, two_way) {
+        let dispatched = session
+            .state()
+            .states
+            .lend(header.serialization, |state| self.dispatch(sender.clone(), body, state, two_way));
+        if let Err(Refusal { status, text }) = dispatched {
             tracing::debug!(peer = ?session.peer(), %status, text, "refused a request");
             if two_way {
                 sender.status(status, &text);
             }
-        }
-        state.reset();
-        let mut states = states();
-        if states.len() < STATES {
-            states.push(state);
         }
     }
 

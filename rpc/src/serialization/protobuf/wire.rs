@@ -133,7 +133,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
 fn take_number(rest: &mut &[u8], what: &'static str) -> Result<u64> {
+    match rest {
+        // Nearly all: keys, and lengths of texts.
+        [byte, tail @ ..] if *byte < 0x80 => {
+            let number = u64::from(*byte);
+            *rest = tail;
+            Ok(number)
+        }
+        _ => take_long_number(rest, what),
+    }
+}
+
+fn take_long_number(rest: &mut &[u8], what: &'static str) -> Result<u64> {
     let mut number = 0_u64;
     for (index, byte) in rest.iter().enumerate().take(10) {
         // The tenth byte has room for one bit; protobuf cuts off what is more.
@@ -146,6 +159,7 @@ fn take_number(rest: &mut &[u8], what: &'static str) -> Result<u64> {
     Err(WireError::Number(what))
 }
 
+#[inline]
 fn take_delimited<'a>(rest: &mut &'a [u8], what: &'static str) -> Result<&'a [u8]> {
     let length = take_number(rest, what)?;
     let split = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
