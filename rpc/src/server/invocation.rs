@@ -2,11 +2,11 @@
 
 use std::{
     any::Any,
-    future::{Future, poll_fn},
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    task::Poll,
+    task::{self, Poll},
 };
 
 use getty::Session;
@@ -80,8 +80,9 @@ impl Invocation<'_> {
             Err(refusal) => return *self.refusal = Some(refusal),
         };
         let (running, context) = self.incoming.begin(permit, attachments);
-        let handled = handled(context.scope(handler(arguments)), running.deadline);
-        running.session().run(handled, |_, handled| running.answer::<R>(handled));
+        let handler = Box::pin(context.scope(handler(arguments)));
+        let handling = Handling { handler, deadline: running.deadline, late: None };
+        running.session().run(handling, |_, handled| running.answer::<R>(handled));
     }
 
     /// As [`serve`](Self::serve), for a handler that blocks: it runs on a thread for such work. A panic in it is answered with
@@ -224,21 +225,30 @@ enum Handled<T> {
     Late,
 }
 
-/// Runs a handler to its end or to its deadline.
-async fn handled<F: Future>(handler: F, deadline: Option<Instant>) -> Handled<F::Output> {
-    let mut handler = pin!(handler);
-    // Made only for a handler that has to wait.
-    let mut late: Option<Pin<Box<Sleep>>> = None;
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Handled::Output(output)),
-        Ok(Poll::Pending) => {
-            let Some(deadline) = deadline else { return Poll::Pending };
-            let late = late.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-            late.as_mut().poll(cx).map(|()| Handled::Late)
+/// Runs a handler to its end or to its deadline. An async block would hold the handler, and with it the request, twice: once as
+/// what it has captured and once where it is pinned.
+struct Handling<F> {
+    handler: Pin<Box<F>>,
+    deadline: Option<Instant>,
+    /// Made only for a handler that has to wait.
+    late: Option<Pin<Box<Sleep>>>,
+}
+
+impl<F: Future> Future for Handling<F> {
+    type Output = Handled<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let Self { handler, deadline, late } = self.get_mut();
+        match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Handled::Output(output)),
+            Ok(Poll::Pending) => {
+                let Some(deadline) = *deadline else { return Poll::Pending };
+                let late = late.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+                late.as_mut().poll(cx).map(|()| Handled::Late)
+            }
+            Err(panic) => Poll::Ready(Handled::Panicked(text_of(&*panic).to_owned())),
         }
-        Err(panic) => Poll::Ready(Handled::Panicked(text_of(&*panic).to_owned())),
-    })
-    .await
+    }
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use bytes::BytesMut;
 
-use super::wire::{Field, Fields, Result, field_len, int_value, put_field_head, put_text, string_value};
+use super::wire::{
+    Field, Fields, Result, WireError, field_len, int_value, put_field_head, put_text, string_value,
+};
 use crate::serialization::ATTACHMENTS;
 
 /// What it is in error texts.
@@ -47,6 +49,10 @@ pub(super) fn read<'a>(item: &'a [u8], mut entry: impl FnMut(&str, Cow<'a, str>)
 
 /// The two fields of an entry of a map.
 fn name_and_value(entry: &[u8]) -> Result<(&str, Option<Field<'_>>)> {
+    if let Some((name, value)) = both_short(entry) {
+        let name = std::str::from_utf8(name).map_err(|_| WireError::Text(NAME))?;
+        return Ok((name, Some(Field::Bytes(value))));
+    }
     let mut fields = Fields::of(NAME, entry);
     let (mut name, mut found) = ("", None);
     while let Some((field, value)) = fields.next()? {
@@ -57,6 +63,23 @@ fn name_and_value(entry: &[u8]) -> Result<(&str, Option<Field<'_>>)> {
         }
     }
     Ok((name, found))
+}
+
+/// Name and value where they are written as nearly always: in this order, nothing else, and each shorter than 128 bytes.
+fn both_short(entry: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = short(1, entry)?;
+    let (value, rest) = short(2, rest)?;
+    rest.is_empty().then_some((name, value))
+}
+
+/// The text of the field with this number, if it comes next and is short, and what is behind it.
+fn short(field: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    match bytes {
+        &[key, length, ref rest @ ..] if key == (field << 3 | 2) && length < 0x80 => {
+            rest.split_at_checked(length.into())
+        }
+        _ => None,
+    }
 }
 
 /// The value in `Any(Attachment { string type = 1; Any data = 2; })`, which is a wrapper in an `Any`.
@@ -94,4 +117,49 @@ fn type_and_value(message: &[u8]) -> Result<(&str, &[u8])> {
         }
     }
     Ok((url, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::{BufMut, BytesMut};
+
+    use super::*;
+
+    fn entry(fields: &[(u8, &str)]) -> BytesMut {
+        let mut out = BytesMut::new();
+        fields.iter().for_each(|(field, text)| put_text(&mut out, *field, text));
+        out
+    }
+
+    #[test]
+    fn an_entry_is_the_same_however_it_is_laid_out() {
+        let long = "x".repeat(200);
+        for (fields, name, value) in [
+            (&[(1, "name"), (2, "value")][..], "name", Some("value")),
+            (&[(2, "value"), (1, "name")], "name", Some("value")),
+            (&[(1, "old"), (2, "value"), (1, "name")], "name", Some("value")),
+            (&[(1, "name"), (2, "old"), (2, "value")], "name", Some("value")),
+            (&[(1, "name"), (2, "value"), (3, "new")], "name", Some("value")),
+            (&[(1, "name"), (2, &long)], "name", Some(&long)),
+            (&[(1, "name"), (2, "")], "name", Some("")),
+            (&[(1, "name")], "name", None),
+            (&[(2, "value")], "", Some("value")),
+            (&[], "", None),
+        ] {
+            let entry = entry(fields);
+            let value = value.map(|value| Field::Bytes(value.as_bytes()));
+            assert_eq!(name_and_value(&entry), Ok((name, value)), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_entry_that_is_broken_is_an_error() {
+        let mut no_text = entry(&[]);
+        no_text.put_slice(&[1 << 3 | 2, 1, 0xff, 2 << 3 | 2, 0]);
+        assert_eq!(name_and_value(&no_text), Err(WireError::Text(NAME)));
+        let whole = entry(&[(1, "name"), (2, "value")]);
+        for end in (1..whole.len()).filter(|end| *end != 6) {
+            assert!(name_and_value(&whole[..end]).is_err(), "cut at {end}");
+        }
+    }
 }
