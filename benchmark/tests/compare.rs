@@ -1,5 +1,7 @@
 //! Owns the end-to-end test of the program: processes, READY, stopping, rows. Bounded by counts, not by time.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
 use std::io::{self, BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
