@@ -62,9 +62,10 @@ fn compare_runs_a_peer_in_two_processes_and_writes_its_row() {
     }
 }
 
-/// Standard error of a run that is refused.
+/// Standard error of a run that is refused. Its input is closed, so that a server ends that was not refused.
 fn refused(arguments: &[&str]) -> String {
-    let output = benchmark(arguments).unwrap();
+    let server: &[&str] = if arguments[0] == "server" { &["--until-stdin-closes"] } else { &[] };
+    let output = benchmark(&[arguments, server].concat()).unwrap();
     assert!(!output.status.success(), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
