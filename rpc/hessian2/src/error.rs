@@ -121,9 +121,30 @@ pub enum ErrorKind {
         /// Number of bytes.
         left: usize,
     },
+    /// An object of a Java type whose numbers that type refuses, such as month 13.
+    #[error(transparent)]
+    Range(#[from] crate::java::RangeError),
+    /// Text that a Java type refuses.
+    #[error(transparent)]
+    Parse(#[from] crate::java::ParseError),
+    /// A list for a tuple or an array that has another number of items.
+    #[error("expected {expected} items, found {found}")]
+    Items {
+        /// Number of items that the type has.
+        expected: usize,
+        /// Number that came.
+        found: usize,
+    },
     /// A message of a hand-written `Encode` or `Decode`.
     #[error("{0}")]
     Custom(String),
+}
+
+/// A conversion that cannot fail.
+impl From<std::convert::Infallible> for ErrorKind {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
 }
 
 /// The value that came instead of the expected one.

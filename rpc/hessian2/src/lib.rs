@@ -67,7 +67,11 @@
 //! proportion to the input.
 #![forbid(unsafe_code)]
 
+// The derive names this crate, also inside of it.
+extern crate self as getty_hessian2;
+
 mod class;
+mod compact;
 mod date;
 mod decode;
 mod encode;

@@ -14,7 +14,7 @@
 
 use super::state::{OPEN, Slot};
 use super::{Decode, Decoder};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Found, Result};
 use crate::kind::tag;
 use crate::shared::Read;
 
@@ -153,10 +153,10 @@ impl<'de> Decoder<'de, '_> {
             _ => {
                 let Some(class) = self.class_index(tag)? else { return Err(self.unexpected("map", tag)) };
                 self.in_definition(class, |d, class| {
-                    let tag = d.byte()?;
-                    d.skip_text(tag, "a class name")?;
-                    d.index("the number of fields")?;
-                    Ok(Entries::Object { name: d.pos, left: class.fields })
+                    if d.skip_class_name()? || class.fields == 0 {
+                        return Ok(Entries::Object { name: d.pos, left: class.fields });
+                    }
+                    Err(Error::at(ErrorKind::Unexpected { expected: "map", found: Found(tag) }, start))
                 })?
             }
         };

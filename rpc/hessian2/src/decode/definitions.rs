@@ -7,6 +7,7 @@ use super::Decoder;
 use super::cache::Hit;
 use super::state::ClassAt;
 use super::text::Text;
+use crate::compact::{NAMELESS, has_nameless_field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::tag;
 
@@ -32,7 +33,10 @@ impl<'de> Decoder<'de, '_> {
                 self.pos += len;
                 (Some(entry), fields)
             }
-            None => (None, self.skip_definition()?),
+            None => match self.skip_definition()? {
+                0 => (None, self.nameless_fields(name)?),
+                fields => (None, fields),
+            },
         };
         // A definition met again through a reference has its place already.
         if self.state.replays > 0 {
@@ -74,6 +78,31 @@ impl<'de> Decoder<'de, '_> {
         Ok(count)
     }
 
+    /// Number of fields of a class at `name` whose definition has none.
+    fn nameless_fields(&mut self, name: u32) -> Result<u32> {
+        let end = std::mem::replace(&mut self.pos, name as usize);
+        let name = self.text("a class name")?;
+        self.pos = end;
+        Ok(match name {
+            Text::Borrowed(name) => u32::from(has_nameless_field(name)),
+            Text::Owned(name) => u32::from(has_nameless_field(&name)),
+            Text::Odd(_) => 0,
+        })
+    }
+
+    /// Goes over the name of a class, where [`in_definition`](Self::in_definition) begins. Gives whether its fields
+    /// have names.
+    pub(super) fn skip_class_name(&mut self) -> Result<bool> {
+        let tag = self.byte()?;
+        self.skip_text(tag, "a class name")?;
+        Ok(self.index("the number of fields")? > 0)
+    }
+
+    /// Reads the next field name of a definition.
+    pub(super) fn field_name(&mut self, named: bool) -> Result<Cow<'de, str>> {
+        if named { self.name() } else { Ok(Cow::Borrowed(NAMELESS)) }
+    }
+
     /// Index into the class table behind an object's first byte; none if it begins no object.
     #[inline]
     pub(crate) fn class_index(&mut self, tag: u8) -> Result<Option<u32>> {
@@ -113,9 +142,9 @@ impl<'de> Decoder<'de, '_> {
     pub(crate) fn class_names(&mut self, class: u32) -> Result<(Cow<'de, str>, Vec<Cow<'de, str>>)> {
         self.in_definition(class, |d, class| {
             let name = d.name()?;
-            d.index("the number of fields")?;
+            let named = d.index("the number of fields")? > 0;
             d.charge(class.fields as usize * size_of::<Cow<'_, str>>())?;
-            let fields = (0..class.fields).map(|_| d.name()).collect::<Result<_>>()?;
+            let fields = (0..class.fields).map(|_| d.field_name(named)).collect::<Result<_>>()?;
             Ok((name, fields))
         })
     }

@@ -148,13 +148,11 @@ impl<'de> Decoder<'de, '_> {
         }
         let mut map = Vec::new();
         self.in_definition(class, |d, class| {
-            let tag = d.byte()?;
-            d.skip_text(tag, "a class name")?;
-            d.index("the number of fields")?;
+            let named = d.skip_class_name()?;
             // Most definitions have the type's order, so the next name is tried first.
             let mut guess = 0;
             for _ in 0..class.fields {
-                let name = d.name()?;
+                let name = d.field_name(named)?;
                 let is_name = |candidate: &&'static str| **candidate == *name;
                 let place = match names.get(guess) {
                     Some(candidate) if is_name(candidate) => Some(guess),

@@ -4,6 +4,7 @@
 use super::tables::ClassIndex;
 use super::{Encode, EncodeState};
 use crate::class::Class;
+use crate::compact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::tag;
 use crate::shared::Written;
@@ -221,6 +222,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
 
     /// Writes a class definition string by string.
     pub(super) fn definition(&mut self, name: &str, fields: &[&str]) {
+        let fields = compact::named(name, fields);
         self.flush_at(FULL_FOR_CONTAINER);
         self.out.put(&[tag::DEFINITION]);
         self.str(name);
