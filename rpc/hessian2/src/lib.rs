@@ -74,6 +74,8 @@ mod class;
 mod compact;
 mod date;
 mod decode;
+#[doc(hidden)]
+pub mod derive;
 mod encode;
 mod error;
 mod exception;
@@ -91,24 +93,67 @@ pub use decode::{Decode, DecodeOwned, DecodeState, Decoder, ListReader, MapReade
 pub use encode::{Encode, EncodeAs, EncodeState, Encoder};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use exception::{Exception, StackFrame, Throwable};
-/// Implements [`Encode`], [`Decode`] and [`JavaType`] for a struct with named fields, or an enum of constants.
+/// Implements [`Encode`], [`Decode`] and [`JavaType`] for a struct with named fields, an enum of constants, or a struct
+/// around one collection.
 ///
 /// On the struct or enum, `#[hessian(...)]` takes:
 ///
-/// - `class = "com.example.User"`: Java's name of the class, as `Class.getName()` gives it. Required.
+/// - `class = "com.example.User"`: Java's name of the class, as `Class.getName()` gives it. Required. It is what is
+///   written; reading takes objects of any class by their fields, so one type reads several classes.
 /// - `rename_all = "..."`: how Rust names become Java names: `camelCase` (default for fields), `PascalCase`,
-///   `snake_case`, `SCREAMING_SNAKE_CASE` (default for constants).
+///   `snake_case`, `SCREAMING_SNAKE_CASE` (default for constants), `lowercase`, `UPPERCASE`.
 /// - `exception`: the struct is a Java exception and implements [`Exception`].
+/// - `map`: written as a map of that class. The keys are the field names, or those of the one map that the struct is
+///   around: `struct Dict(HashMap<String, i32>)`.
+/// - `list`: written as a list of that class: `struct Items(Vec<Item>)`.
+/// - `part`: other structs can hold the fields of this one as their own. Such a struct needs no `class`.
 ///
 /// On a field:
 ///
 /// - `rename = "..."`: its name on the wire.
 /// - `default`: `Default` when the object lacks the field or has `null` there.
 /// - `skip`: neither written nor read; `Default` when read.
+/// - `flatten`: the field is a `part`, and its fields belong to this object, as those of a parent class do in Java.
 /// - `message`: of an exception, the field that is Java's `getMessage()`. Without it, a field named `message` or
 ///   `detail_message` is.
 ///
 /// On a variant: `rename`, and `other` for one `Other(String)` that takes all constants the enum does not know.
+///
+/// # Parent classes, and one type under several classes
+///
+/// ```
+/// use getty_hessian2::{Hessian, Value, to_vec};
+///
+/// #[derive(Hessian)]
+/// #[hessian(part)] // an abstract class: written only as a part of others
+/// struct Entity {
+///     id: i64,
+/// }
+///
+/// #[derive(Hessian)]
+/// #[hessian(class = "com.example.User", part)]
+/// struct User {
+///     #[hessian(flatten)]
+///     entity: Entity,
+///     name: String,
+/// }
+///
+/// #[derive(Hessian)]
+/// #[hessian(class = "com.example.v2.User")] // the same fields under another name
+/// struct UserV2 {
+///     #[hessian(flatten)]
+///     user: User,
+/// }
+///
+/// # fn main() -> getty_hessian2::Result<()> {
+/// let user = User { entity: Entity { id: 7 }, name: "Tom".into() };
+/// let bytes = to_vec(&UserV2 { user })?;
+/// let value = Value::parse(&bytes)?;
+/// assert_eq!(value.root().class(), Some("com.example.v2.User"));
+/// assert_eq!(value.root().get("id").as_i64(), Some(7));
+/// # Ok(())
+/// # }
+/// ```
 pub use getty_macros::Hessian;
 pub use java::JavaType;
 pub use kind::Kind;
@@ -116,12 +161,6 @@ pub use limits::Limits;
 pub use shared::Shared;
 pub use sink::Sink;
 pub use value::{Entries, Fields, Items, Val, Value};
-
-/// What the code that `#[derive(Hessian)]` makes calls. Not for others: it changes without notice.
-#[doc(hidden)]
-pub mod derive {
-    pub use crate::decode::required;
-}
 
 /// Writes one value with fresh tables.
 ///

@@ -7,6 +7,8 @@ mod enums;
 mod exceptions;
 mod generics;
 mod names;
+mod newtypes;
+mod parts;
 mod structs;
 
 use proc_macro2::TokenStream;
@@ -27,10 +29,7 @@ fn expand(input: TokenStream, krate: &TokenStream) -> Result<TokenStream> {
             }
             Fields::Named(fields) => structs::expand(&input, &container, &fields.named, krate),
             Fields::Unit => structs::expand(&input, &container, &Default::default(), krate),
-            Fields::Unnamed(fields) => Err(Error::new_spanned(
-                fields,
-                "a Java class has named fields: give the fields names, or implement Encode and Decode by hand",
-            )),
+            Fields::Unnamed(fields) => newtypes::expand(&input, &container, fields, krate),
         },
         Data::Enum(data) => enums::expand(&input, &container, data, krate),
         Data::Union(data) => {

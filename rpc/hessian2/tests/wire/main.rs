@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod classes;
 mod hostile;
 mod java;
 mod malformed;

@@ -3,15 +3,57 @@
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, DeriveInput, Error, Field, LitStr, Result, Variant};
+use syn::{Attribute, DeriveInput, Error, Field, Ident, LitStr, Result, Variant};
 
 use super::names::Case;
 
 /// Attributes of a struct or enum.
 pub(super) struct Container {
-    pub(super) class: String,
+    class: Option<String>,
+    ident: Ident,
     pub(super) rename_all: Option<Case>,
     pub(super) exception: Option<Span>,
+    /// Other structs may hold the fields of this one as their own.
+    pub(super) part: Option<Span>,
+    pub(super) form: Form,
+}
+
+/// What a value of the type is on the wire.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    Object,
+    /// A map of this class, field names being keys.
+    Map(Span),
+    /// A list of this class.
+    List(Span),
+}
+
+impl Container {
+    /// Java's name of the class.
+    pub(super) fn class(&self) -> Result<&str> {
+        self.class.as_deref().ok_or_else(|| {
+            Error::new_spanned(
+                &self.ident,
+                "which Java class is this? Add #[hessian(class = \"com.example.Name\")]",
+            )
+        })
+    }
+
+    /// Whether values of the type itself are written, and not only parts of others.
+    pub(super) fn is_class(&self) -> bool {
+        self.class.is_some()
+    }
+
+    /// Refuses what only plain objects can be; `what` are values of the type.
+    pub(super) fn check_object(&self, what: &str) -> Result<()> {
+        let (attribute, span) = match (self.form, self.part) {
+            (Form::Map(span), _) => ("map", span),
+            (Form::List(span), _) => ("list", span),
+            (Form::Object, Some(span)) => ("part", span),
+            (Form::Object, None) => return Ok(()),
+        };
+        Err(Error::new(span, format!("{what} is an object by itself: it cannot be a `{attribute}`")))
+    }
 }
 
 /// Attributes of a field.
@@ -21,6 +63,7 @@ pub(super) struct FieldAttributes {
     pub(super) default: bool,
     pub(super) skip: bool,
     pub(super) message: Option<Span>,
+    pub(super) flatten: Option<Span>,
 }
 
 /// Attributes of an enum's variant.
@@ -31,31 +74,40 @@ pub(super) struct VariantAttributes {
 }
 
 pub(super) fn container(input: &DeriveInput) -> Result<Container> {
-    let mut class = None;
-    let mut rename_all = None;
-    let mut exception = None;
+    let mut container = Container {
+        class: None,
+        ident: input.ident.clone(),
+        rename_all: None,
+        exception: None,
+        part: None,
+        form: Form::Object,
+    };
     each(&input.attrs, |meta| {
+        let span = meta.path.span();
         if meta.path.is_ident("class") {
             let name: LitStr = meta.value()?.parse()?;
             check_class(&name)?;
-            class = Some(name.value());
+            container.class = Some(name.value());
         } else if meta.path.is_ident("rename_all") {
             let name: LitStr = meta.value()?.parse()?;
-            rename_all = Some(Case::parse(&name)?);
+            container.rename_all = Some(Case::parse(&name)?);
         } else if meta.path.is_ident("exception") {
-            exception = Some(meta.path.span());
+            container.exception = Some(span);
+        } else if meta.path.is_ident("part") {
+            container.part = Some(span);
+        } else if meta.path.is_ident("map") {
+            container.form = Form::Map(span);
+        } else if meta.path.is_ident("list") {
+            container.form = Form::List(span);
         } else {
-            return Err(unknown(&meta, "`class`, `rename_all` or `exception`"));
+            return Err(unknown(&meta, "`class`, `rename_all`, `exception`, `part`, `map` or `list`"));
         }
         Ok(())
     })?;
-    let Some(class) = class else {
-        return Err(Error::new_spanned(
-            &input.ident,
-            "which Java class is this? Add #[hessian(class = \"com.example.Name\")]",
-        ));
-    };
-    Ok(Container { class, rename_all, exception })
+    if container.part.is_none() {
+        container.class()?;
+    }
+    Ok(container)
 }
 
 pub(super) fn field(field: &Field) -> Result<FieldAttributes> {
@@ -69,11 +121,20 @@ pub(super) fn field(field: &Field) -> Result<FieldAttributes> {
             attributes.skip = true;
         } else if meta.path.is_ident("message") {
             attributes.message = Some(meta.path.span());
+        } else if meta.path.is_ident("flatten") {
+            attributes.flatten = Some(meta.path.span());
         } else {
-            return Err(unknown(&meta, "`rename`, `default`, `skip` or `message`"));
+            return Err(unknown(&meta, "`rename`, `default`, `skip`, `message` or `flatten`"));
         }
         Ok(())
     })?;
+    if let FieldAttributes { flatten: Some(span), rename, default, skip, message } = &attributes
+        && (rename.is_some() || *default || *skip || message.is_some())
+    {
+        let message =
+            "a flattened field has no name and no value of its own on the wire: `flatten` stands alone";
+        return Err(Error::new(*span, message));
+    }
     Ok(attributes)
 }
 

@@ -24,12 +24,13 @@ pub(super) fn expand(
     if let Some(span) = container.exception {
         return Err(Error::new(span, "an exception is a struct"));
     }
+    container.check_object("an enum constant")?;
     let (constants, other) = constants(container, data)?;
-    let class_name = &container.class;
+    let class_name = container.class()?;
     let class = definition::class(class_name, &["name".to_owned()], krate);
     let encode = generics::plain(input, &quote!(#krate::Encode), Some(&quote!(#krate::Encode)));
     let decode = generics::decode(input, krate);
-    let java = structs::java_type(input, container, krate);
+    let java = structs::java_type(input, class_name, krate);
     let to_wire = constants.iter().map(|Constant { ident, wire }| quote!(Self::#ident => #wire,));
     let from_wire = constants
         .iter()

@@ -25,7 +25,12 @@ pub(super) fn expand(
             "an exception owns what it holds: it has no parameters",
         ));
     }
+    container.check_object("an exception")?;
     let mut members = structs::members(container, fields)?;
+    if let Some(span) = members.iter().find_map(|member| member.attributes.flatten) {
+        let message = "an exception cannot flatten a part: give it the fields of its parent classes itself";
+        return Err(Error::new(span, message));
+    }
     let message = mark_message(&mut members)?;
     check_names(&members)?;
     let is_own = |member: &&Member<'_>| !member.attributes.skip && !THROWABLE.contains(&member.wire.as_str());
@@ -33,7 +38,7 @@ pub(super) fn expand(
     let mut written: Vec<String> = THROWABLE.map(str::to_owned).into();
     written.extend(own.iter().map(|member| member.wire.clone()));
 
-    let class_name = &container.class;
+    let class_name = container.class()?;
     let class = definition::class(class_name, &written, krate);
     let cause = match members.iter().find(|member| member.wire == "cause" && !member.attributes.skip) {
         Some(Member { ident, .. }) => quote!(e.cause(self.#ident.as_ref(), slot)?;),
@@ -55,7 +60,7 @@ pub(super) fn expand(
         _ => Read::of(member),
     });
     let decode = generics::decode(input, krate);
-    let java = structs::java_type(input, container, krate);
+    let java = structs::java_type(input, class_name, krate);
     let ident = &input.ident;
     Ok(quote! {
         #[automatically_derived]

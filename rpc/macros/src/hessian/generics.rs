@@ -15,13 +15,19 @@ pub(super) fn plain(input: &DeriveInput, path: &TokenStream, bound: Option<&Toke
 
 /// Implements `Decode<'de>`.
 pub(super) fn decode(input: &DeriveInput, krate: &TokenStream) -> TokenStream {
-    let mut generics = bounded(&input.generics, Some(&quote!(#krate::Decode<'de>)));
-    let lifetimes: Vec<_> = generics.lifetimes().map(|param| param.lifetime.clone()).collect();
-    generics.params.insert(0, parse_quote!('de: #(#lifetimes)+*));
+    let generics = with_de(input, krate);
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let (_, ty_generics, _) = input.generics.split_for_impl();
     let ident = &input.ident;
     quote!(impl #impl_generics #krate::Decode<'de> for #ident #ty_generics #where_clause)
+}
+
+/// The type's generics and `'de`, which outlives all that is borrowed.
+pub(super) fn with_de(input: &DeriveInput, krate: &TokenStream) -> Generics {
+    let mut generics = bounded(&input.generics, Some(&quote!(#krate::Decode<'de>)));
+    let lifetimes: Vec<_> = generics.lifetimes().map(|param| param.lifetime.clone()).collect();
+    generics.params.insert(0, parse_quote!('de: #(#lifetimes)+*));
+    generics
 }
 
 fn bounded(generics: &Generics, bound: Option<&TokenStream>) -> Generics {

@@ -9,6 +9,8 @@ pub(super) enum Case {
     Pascal,
     Snake,
     ScreamingSnake,
+    Lower,
+    Upper,
 }
 
 impl Case {
@@ -18,9 +20,12 @@ impl Case {
             "PascalCase" => Ok(Self::Pascal),
             "snake_case" => Ok(Self::Snake),
             "SCREAMING_SNAKE_CASE" => Ok(Self::ScreamingSnake),
+            "lowercase" => Ok(Self::Lower),
+            "UPPERCASE" => Ok(Self::Upper),
             _ => Err(Error::new_spanned(
                 name,
-                "unknown convention: expected `camelCase`, `PascalCase`, `snake_case` or `SCREAMING_SNAKE_CASE`",
+                "unknown convention: expected `camelCase`, `PascalCase`, `snake_case`, `SCREAMING_SNAKE_CASE`, \
+                 `lowercase` or `UPPERCASE`",
             )),
         }
     }
@@ -32,6 +37,8 @@ impl Case {
         match self {
             Self::Snake => words.join("_"),
             Self::ScreamingSnake => words.join("_").to_uppercase(),
+            Self::Lower => words.concat(),
+            Self::Upper => words.concat().to_uppercase(),
             Self::Pascal => words.iter().map(|word| capitalized(word)).collect(),
             Self::Camel => {
                 let mut words = words.iter();
@@ -93,6 +100,8 @@ mod tests {
             (Case::ScreamingSnake, "HTTPServer", "HTTP_SERVER"),
             (Case::ScreamingSnake, "Sha256Hmac", "SHA256_HMAC"),
             (Case::ScreamingSnake, "A", "A"),
+            (Case::Lower, "UserName", "username"),
+            (Case::Upper, "user_name", "USERNAME"),
         ] {
             assert_eq!(apply(case, rust), java, "{rust}");
         }

@@ -8,10 +8,11 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Error, Field, Ident, Result, Token, Type, TypePath};
 
-use super::attributes::{self, Container, FieldAttributes};
+use super::attributes::{self, Container, FieldAttributes, Form};
 use super::definition;
 use super::generics;
 use super::names::Case;
+use super::parts;
 
 /// A field with what its attributes say.
 pub(super) struct Member<'a> {
@@ -34,22 +35,39 @@ pub(super) fn expand(
             "`message` is for exceptions: add `exception` to the struct's attributes",
         ));
     }
+    let flatten = members.iter().find_map(|member| member.attributes.flatten);
+    let head = match container.form {
+        Form::List(span) => {
+            let message = "a list has items and no fields: write a struct around one, Name(Vec<Item>)";
+            return Err(Error::new(span, message));
+        }
+        Form::Map(span) if flatten.or(container.part).is_some() => {
+            return Err(Error::new(
+                span,
+                "the keys of a `map` are its own fields: it has no parts and is none",
+            ));
+        }
+        Form::Object if flatten.or(container.part).is_some() => {
+            return parts::expand(input, container, &members, krate);
+        }
+        form => form,
+    };
+    let class_name = container.class()?;
     let written: Vec<&Member<'_>> = members.iter().filter(|member| !member.attributes.skip).collect();
     let names: Vec<String> = written.iter().map(|member| member.wire.clone()).collect();
-    let class = definition::class(&container.class, &names, krate);
-    let writes = written.iter().map(|member| write(member, krate));
+    let writes = match head {
+        Form::Map(_) => map_writes(class_name, &written, krate),
+        _ => object_writes(class_name, &written, &names, krate),
+    };
     let encode = generics::plain(input, &quote!(#krate::Encode), Some(&quote!(#krate::Encode)));
     let body = read_body(&members, &names, krate, Read::of);
     let decode = generics::decode(input, krate);
-    let java = java_type(input, container, krate);
+    let java = java_type(input, class_name, krate);
     Ok(quote! {
         #[automatically_derived]
         #encode {
             fn encode_to<S: #krate::Sink>(&self, e: &mut #krate::Encoder<'_, S>) -> #krate::Result<()> {
-                static CLASS: #krate::Class = #class;
-                e.object(&CLASS)?;
-                #(#writes)*
-                e.end_object();
+                #writes
                 ::core::result::Result::Ok(())
             }
         }
@@ -65,6 +83,37 @@ pub(super) fn expand(
     })
 }
 
+fn object_writes(
+    class_name: &str,
+    written: &[&Member<'_>],
+    names: &[String],
+    krate: &TokenStream,
+) -> TokenStream {
+    let class = definition::class(class_name, names, krate);
+    let writes = written.iter().map(|member| write(member, krate));
+    quote! {
+        static CLASS: #krate::Class = #class;
+        e.object(&CLASS)?;
+        #(#writes)*
+        e.end_object();
+    }
+}
+
+fn map_writes(class_name: &str, written: &[&Member<'_>], krate: &TokenStream) -> TokenStream {
+    let writes = written.iter().map(|member| {
+        let (wire, write) = (&member.wire, write(member, krate));
+        quote! {
+            e.str(#wire);
+            #write
+        }
+    });
+    quote! {
+        e.map(::core::option::Option::Some(#class_name))?;
+        #(#writes)*
+        e.end_map();
+    }
+}
+
 /// Fields with their names on the wire, each of which may be there once.
 pub(super) fn members<'a>(
     container: &Container,
@@ -77,7 +126,7 @@ pub(super) fn members<'a>(
         let Some(ident) = &field.ident else { continue };
         let attributes = attributes::field(field)?;
         let wire = attributes.rename.clone().unwrap_or_else(|| case.apply(ident));
-        if !attributes.skip && !seen.insert(wire.clone()) {
+        if !attributes.skip && attributes.flatten.is_none() && !seen.insert(wire.clone()) {
             return Err(Error::new_spanned(ident, format!("two fields are named `{wire}` on the wire")));
         }
         members.push(Member { field, ident, wire, attributes });
@@ -95,7 +144,7 @@ pub(super) fn write(member: &Member<'_>, krate: &TokenStream) -> TokenStream {
 
 impl Member<'_> {
     /// The place of the field's type, so that an error about the type points there.
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         self.field.ty.span().resolved_at(Span::call_site())
     }
 }
@@ -136,6 +185,38 @@ pub(super) fn is_option(ty: &Type) -> bool {
     }
 }
 
+/// Where a field is kept until the object is read.
+pub(super) struct Place {
+    pub(super) ty: TokenStream,
+    /// The decoder's method that fills it.
+    pub(super) method: TokenStream,
+    /// The field's value, once all are read.
+    pub(super) value: TokenStream,
+}
+
+/// The place of a field that is `at` in the code.
+pub(super) fn place(
+    member: &Member<'_>,
+    read: Read,
+    name: &str,
+    at: &TokenStream,
+    krate: &TokenStream,
+) -> Place {
+    let ty = &member.field.ty;
+    let option = quote!(::core::option::Option<#ty>);
+    match read {
+        Read::OrDefault => {
+            Place { ty: option, method: quote!(field_or_null), value: quote!(#at.unwrap_or_default()) }
+        }
+        Read::Optional => Place { ty: quote!(#ty), method: quote!(field_or_null), value: quote!(#at) },
+        Read::Cause => Place { ty: quote!(#ty), method: quote!(cause), value: quote!(#at) },
+        Read::Required | Read::Skipped => {
+            let value = quote!(#krate::derive::required(#at, #name)?);
+            Place { ty: option, method: quote!(field), value }
+        }
+    }
+}
+
 /// Reads an object; `names` are those of the members that are not skipped.
 pub(super) fn read_body(
     members: &[Member<'_>],
@@ -146,7 +227,7 @@ pub(super) fn read_body(
     let count = names.len();
     let (mut places, mut arms, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for member in members {
-        let Member { ident, field, .. } = member;
+        let ident = member.ident;
         let read = how(member);
         if read == Read::Skipped {
             values.push(quote!(#ident: ::core::default::Default::default()));
@@ -154,25 +235,11 @@ pub(super) fn read_body(
         }
         let index = places.len();
         let name = &names[index];
-        let place = format_ident!("field_{index}");
-        let ty = &field.ty;
-        let (method, place_type, value) = match read {
-            Read::OrDefault => (
-                quote!(field_or_null),
-                quote!(::core::option::Option<#ty>),
-                quote!(#place.unwrap_or_default()),
-            ),
-            Read::Optional => (quote!(field_or_null), quote!(#ty), quote!(#place)),
-            Read::Cause => (quote!(cause), quote!(#ty), quote!(#place)),
-            Read::Required | Read::Skipped => (
-                quote!(field),
-                quote!(::core::option::Option<#ty>),
-                quote!(#krate::derive::required(#place, #name)?),
-            ),
-        };
-        places.push(quote!(let mut #place: #place_type = ::core::option::Option::None;));
+        let at = format_ident!("field_{index}");
+        let Place { ty, method, value } = place(member, read, name, &quote!(#at), krate);
+        places.push(quote!(let mut #at: #ty = ::core::option::Option::None;));
         let span = member.span();
-        arms.push(quote_spanned!(span=> #index => d.#method(&mut #place, #name)?,));
+        arms.push(quote_spanned!(span=> #index => d.#method(&mut #at, #name)?,));
         values.push(quote!(#ident: #value));
     }
     quote! {
@@ -190,8 +257,8 @@ pub(super) fn read_body(
 }
 
 /// The descriptor of the class.
-pub(super) fn java_type(input: &DeriveInput, container: &Container, krate: &TokenStream) -> TokenStream {
-    let descriptor = definition::descriptor(&container.class);
+pub(super) fn java_type(input: &DeriveInput, class: &str, krate: &TokenStream) -> TokenStream {
+    let descriptor = definition::descriptor(class);
     let java = generics::plain(input, &quote!(#krate::JavaType), None);
     quote! {
         #[automatically_derived]
