@@ -135,7 +135,8 @@ fn each<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>, mut put: impl FnMut(T)) -
     })
 }
 
-fn each_entry<'de, K: Decode<'de>, V: Decode<'de>>(
+/// Reads a map entry by entry.
+pub(crate) fn each_entry<'de, K: Decode<'de>, V: Decode<'de>>(
     d: &mut Decoder<'de, '_>,
     mut put: impl FnMut(K, V),
 ) -> Result<()> {

@@ -47,13 +47,13 @@ impl<T: Encode> Encode for BTreeSet<T> {
 
 impl<K: Encode, V: Encode, H> Encode for HashMap<K, V, H> {
     fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
-        entries(self.iter(), e)
+        entries(None, self.iter(), e)
     }
 }
 
 impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
     fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
-        entries(self.iter(), e)
+        entries(None, self.iter(), e)
     }
 }
 
@@ -69,11 +69,13 @@ fn items<'t, T: Encode + 't, S: Sink>(
     Ok(())
 }
 
-fn entries<'t, K: Encode + 't, V: Encode + 't, S: Sink>(
+/// Writes a map, with the name of its class or without.
+pub(crate) fn entries<'t, K: Encode + 't, V: Encode + 't, S: Sink>(
+    class: Option<&str>,
     entries: impl Iterator<Item = (&'t K, &'t V)>,
     e: &mut Encoder<'_, S>,
 ) -> Result<()> {
-    e.map(None)?;
+    e.map(class)?;
     for (index, (key, value)) in entries.enumerate() {
         key.encode_to(e).map_err(|error| error.in_item(index))?;
         value.encode_to(e).map_err(|error| error.in_item(index))?;

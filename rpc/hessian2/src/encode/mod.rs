@@ -10,6 +10,8 @@ mod state;
 mod tables;
 mod text;
 
+pub(crate) use collections::entries;
+
 pub use as_type::EncodeAs;
 pub use encoder::Encoder;
 pub use state::EncodeState;

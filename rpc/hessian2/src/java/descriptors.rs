@@ -1,10 +1,5 @@
 //! Owns how Java names types: the descriptors by which Dubbo finds a method. It reads and writes nothing.
 
-mod range;
-pub mod time;
-
-pub use range::{ParseError, RangeError};
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
