@@ -6,6 +6,7 @@ use crate::decode::{Decode, DecodeOwned, Decoder};
 use crate::encode::{Encode, Encoder};
 use crate::error::Result;
 use crate::java::JavaType;
+use crate::kind::Kind;
 use crate::sink::Sink;
 
 /// A Rust error that is a Java exception on the wire.
@@ -28,6 +29,7 @@ pub struct Throwable {
     class: String,
     message: Option<String>,
     cause: Option<Box<Self>>,
+    suppressed: Vec<Self>,
     stack: Vec<StackFrame>,
 }
 
@@ -45,6 +47,9 @@ pub struct StackFrame {
     pub line: i32,
 }
 
+/// Suppressed exceptions that are read of one exception; the others are skipped.
+const MAX_SUPPRESSED: usize = 32;
+
 impl StackFrame {
     /// In a method of a class: the Java names of both, or what stands for them.
     pub fn new(class: impl Into<String>, method: impl Into<String>) -> Self {
@@ -60,7 +65,7 @@ impl StackFrame {
 }
 
 impl Throwable {
-    /// Causes of causes that are read or written of one exception; deeper ones are left out.
+    /// Exceptions inside each other, as causes or suppressed, that are read or written of one; deeper ones are left out.
     pub const MAX_CAUSES: usize = 32;
     /// Stack frames that are read or written of one exception; the outer ones are left out.
     pub const MAX_FRAMES: usize = 256;
@@ -74,13 +79,20 @@ impl Throwable {
 
     /// An exception of any class.
     pub fn of_class(class: impl Into<String>, message: Option<String>) -> Self {
-        Self { class: class.into(), message, cause: None, stack: Vec::new() }
+        Self { class: class.into(), message, cause: None, suppressed: Vec::new(), stack: Vec::new() }
     }
 
     /// With a cause.
     #[must_use]
     pub fn with_cause(mut self, cause: Self) -> Self {
         self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// With one more exception that was suppressed to throw this one.
+    #[must_use]
+    pub fn with_suppressed(mut self, suppressed: Self) -> Self {
+        self.suppressed.push(suppressed);
         self
     }
 
@@ -105,6 +117,11 @@ impl Throwable {
     /// What caused it; of a chain at most 32 are read.
     pub fn cause(&self) -> Option<&Self> {
         self.cause.as_deref()
+    }
+
+    /// Java's `getSuppressed()`: exceptions that closing a resource threw on the way out; at most 32 are read.
+    pub fn suppressed(&self) -> &[Self] {
+        &self.suppressed
     }
 
     /// Where it was thrown, innermost first; at most 256 frames are read. Empty unless a peer sent it or
@@ -149,6 +166,8 @@ impl<S: Sink> Encoder<'_, S> {
     pub fn exception(&mut self, class: &'static Class) -> Result<u32> {
         let slot = self.next_slot();
         self.object(class)?;
+        self.list(0)?;
+        self.end_list();
         self.stack(&[])?;
         Ok(slot)
     }
@@ -165,10 +184,7 @@ impl<S: Sink> Encoder<'_, S> {
         }
     }
 
-    /// The first two fields: no suppressed exceptions, and these frames.
     fn stack(&mut self, frames: &[StackFrame]) -> Result<()> {
-        self.list(0)?;
-        self.end_list();
         self.list_of("[java.lang.StackTraceElement", frames.len())?;
         frames.iter().try_for_each(|frame| frame.encode_to(self))?;
         self.end_list();
@@ -197,6 +213,7 @@ impl Encode for Throwable {
     fn encode_to<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()> {
         let slot = e.next_slot();
         e.object_by_name(&self.class, &FIELDS)?;
+        e.write(&self.suppressed).map_err(|error| error.in_field("suppressedExceptions"))?;
         e.stack(&self.stack)?;
         e.cause(self.cause.as_ref(), slot)?;
         e.write(&self.message)?;
@@ -211,8 +228,8 @@ impl<'de> Decode<'de> for Throwable {
     }
 }
 
-fn read(d: &mut Decoder<'_, '_>, causes: usize) -> Result<Throwable> {
-    static NAMES: [&str; 3] = ["detailMessage", "cause", "stackTrace"];
+fn read(d: &mut Decoder<'_, '_>, depth: usize) -> Result<Throwable> {
+    static NAMES: [&str; 4] = ["detailMessage", "cause", "stackTrace", "suppressedExceptions"];
     let Some(class) = d.peek_class()? else {
         return Err(match d.byte() {
             Ok(tag) => d.unexpected("an exception object", tag),
@@ -227,8 +244,12 @@ fn read(d: &mut Decoder<'_, '_>, causes: usize) -> Result<Throwable> {
                 exception.message =
                     d.opt_str().map_err(|error| error.in_field("detailMessage"))?.map(Into::into)
             }
-            1 if causes == 0 => d.skip()?,
-            1 => exception.cause = read_cause(d, causes - 1).map_err(|error| error.in_field("cause"))?,
+            1 | 3 if depth == 0 => d.skip()?,
+            1 => exception.cause = read_cause(d, depth - 1).map_err(|error| error.in_field("cause"))?,
+            3 => {
+                exception.suppressed =
+                    read_suppressed(d, depth - 1).map_err(|error| error.in_field("suppressedExceptions"))?;
+            }
             2 => exception.stack = read_stack(d).map_err(|error| error.in_field("stackTrace"))?,
             _ => d.skip()?,
         }
@@ -236,12 +257,31 @@ fn read(d: &mut Decoder<'_, '_>, causes: usize) -> Result<Throwable> {
     Ok(exception)
 }
 
-fn read_cause(d: &mut Decoder<'_, '_>, causes: usize) -> Result<Option<Box<Throwable>>> {
+fn read_cause(d: &mut Decoder<'_, '_>, depth: usize) -> Result<Option<Box<Throwable>>> {
     if d.take_null() || d.take_open_reference()? {
         return Ok(None);
     }
     d.charge(size_of::<Throwable>())?;
-    read(d, causes).map(Box::new).map(Some)
+    read(d, depth).map(Box::new).map(Some)
+}
+
+/// What is no list, and items that are no exceptions or contain this one, are left out: the exception itself matters.
+fn read_suppressed(d: &mut Decoder<'_, '_>, depth: usize) -> Result<Vec<Throwable>> {
+    let mut suppressed = Vec::new();
+    if !matches!(d.peek(), Some(Kind::List | Kind::Null | Kind::Reference)) {
+        return d.skip().map(|()| suppressed);
+    }
+    let mut list = d.list()?;
+    while d.next_item(&mut list)? {
+        let is_object = matches!(d.peek(), Some(Kind::Object | Kind::Reference));
+        if suppressed.len() == MAX_SUPPRESSED || !is_object {
+            d.skip()?;
+        } else if !d.take_open_reference()? {
+            d.charge(size_of::<Throwable>() * 2)?;
+            suppressed.push(read(d, depth).map_err(|error| error.in_item(suppressed.len()))?);
+        }
+    }
+    Ok(suppressed)
 }
 
 fn read_stack(d: &mut Decoder<'_, '_>) -> Result<Vec<StackFrame>> {

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Decode, Decoder};
 use crate::error::Result;
@@ -56,16 +58,22 @@ impl<'de, T: Decode<'de>> Decode<'de> for VecDeque<T> {
     }
 }
 
-/// A boxed slice is read as a vector is.
-impl<'de, T: Decode<'de>> Decode<'de> for Box<[T]> {
-    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        T::decode_vec(d).map(Vec::into_boxed_slice)
-    }
+macro_rules! slices {
+    ($($ty:ty)*) => {$(
+        /// A slice on the heap is read as a vector is.
+        impl<'de, T: Decode<'de>> Decode<'de> for $ty {
+            fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+                T::decode_vec(d).map(Self::from)
+            }
 
-    fn absent(_: &'static str) -> Result<Self> {
-        Ok(Self::default())
-    }
+            fn absent(_: &'static str) -> Result<Self> {
+                Ok(Self::default())
+            }
+        }
+    )*};
 }
+
+slices!(Box<[T]> Rc<[T]> Arc<[T]>);
 
 impl<'de, T: Decode<'de> + Eq + Hash, H: BuildHasher + Default> Decode<'de> for HashSet<T, H> {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {

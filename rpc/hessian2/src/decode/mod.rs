@@ -12,6 +12,7 @@ mod primitives;
 mod skip;
 mod state;
 mod text;
+mod tuples;
 
 pub use containers::{ListReader, MapReader};
 pub use decoder::{Decoder, Mark};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::{Decode, Decoder};
 use crate::error::Result;
@@ -161,17 +161,17 @@ impl<'de> Decode<'de> for String {
     }
 }
 
-impl<'de> Decode<'de> for Box<str> {
-    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        d.str().map(Self::from)
-    }
+macro_rules! text {
+    ($($ty:ty)*) => {$(
+        impl<'de> Decode<'de> for $ty {
+            fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+                d.str().map(Self::from)
+            }
+        }
+    )*};
 }
 
-impl<'de> Decode<'de> for Arc<str> {
-    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        d.str().map(Self::from)
-    }
-}
+text!(Box<str> Rc<str> Arc<str>);
 
 /// Only what lies in the body in one piece: see [`ErrorKind::NotContiguous`](crate::ErrorKind::NotContiguous).
 impl<'de: 'a, 'a> Decode<'de> for &'a str {
@@ -203,16 +203,22 @@ impl<'de: 'a, 'a> Decode<'de> for Cow<'a, [u8]> {
     }
 }
 
-/// A copy: the body's buffer is not kept alive. `null` is empty.
-impl<'de> Decode<'de> for Bytes {
-    fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-        u8::decode_vec(d).map(Self::from)
-    }
+macro_rules! buffer {
+    ($($ty:ident)*) => {$(
+        /// A copy: the body's buffer is not kept alive. `null` is empty.
+        impl<'de> Decode<'de> for $ty {
+            fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
+                u8::decode_vec(d).map(|bytes| Bytes::from(bytes).into())
+            }
 
-    fn absent(_: &'static str) -> Result<Self> {
-        Ok(Self::new())
-    }
+            fn absent(_: &'static str) -> Result<Self> {
+                Ok(Self::new())
+            }
+        }
+    )*};
 }
+
+buffer!(Bytes BytesMut);
 
 /// `null` is `None`.
 impl<'de, T: Decode<'de>> Decode<'de> for Option<T> {

@@ -9,6 +9,7 @@ mod primitives;
 mod state;
 mod tables;
 mod text;
+mod tuples;
 
 pub(crate) use collections::entries;
 

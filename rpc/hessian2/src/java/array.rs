@@ -52,7 +52,7 @@ impl Name {
 
 /// The descriptor of an array of `item`.
 const fn descriptor(item: &str) -> Name {
-    assert!(item.len() > 0 && item.as_bytes()[0] != b'V', "there is no array of nothing");
+    assert!(!item.is_empty() && item.as_bytes()[0] != b'V', "there is no array of nothing");
     Name::EMPTY.push(b"[").push(item.as_bytes())
 }
 

@@ -107,6 +107,16 @@ impl<K, V> JavaType for BTreeMap<K, V> {
     const DESCRIPTOR: &'static str = "Ljava/util/Map;";
 }
 
+macro_rules! tuples {
+    ($(($($item:ident)*))*) => {$(
+        impl<$($item),*> JavaType for ($($item,)*) {
+            const DESCRIPTOR: &'static str = "Ljava/util/List;";
+        }
+    )*};
+}
+
+tuples!((A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H));
+
 macro_rules! transparent {
     ($($ty:ty)*) => {$(
         impl<T: JavaType + ?Sized> JavaType for $ty {

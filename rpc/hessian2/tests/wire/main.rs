@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod classes;
+mod coverage;
 mod hostile;
 mod java;
 mod malformed;
