@@ -4,11 +4,13 @@
 
 mod classes;
 mod coverage;
+mod enums;
 mod hostile;
 mod java;
 mod malformed;
 mod properties;
 mod sha256;
+mod sharing;
 mod tree;
 mod typed;
 mod vectors;
