@@ -20,6 +20,14 @@
 mod array;
 mod calendar;
 mod collections;
+#[cfg(any(
+    feature = "bigdecimal",
+    feature = "chrono",
+    feature = "jiff",
+    feature = "num-bigint",
+    feature = "uuid"
+))]
+mod convert;
 mod decimal;
 mod descriptors;
 mod enum_set;
@@ -34,6 +42,14 @@ mod uuid;
 pub use array::Array;
 pub use calendar::Calendar;
 pub use collections::{ArrayDeque, HashSet, LinkedHashSet, LinkedList, TreeMap, TreeSet};
+#[cfg(any(
+    feature = "bigdecimal",
+    feature = "chrono",
+    feature = "jiff",
+    feature = "num-bigint",
+    feature = "uuid"
+))]
+pub use convert::ConversionError;
 pub use decimal::BigDecimal;
 pub use descriptors::JavaType;
 pub use enum_set::EnumSet;

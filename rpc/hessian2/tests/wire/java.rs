@@ -1,5 +1,6 @@
 //! Java's own types: what Java and Go wrote is read, and what is written has Java's bytes.
 
+mod convert;
 mod time;
 mod types;
 
