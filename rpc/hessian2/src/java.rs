@@ -42,19 +42,11 @@ mod uuid;
 pub use array::Array;
 pub use calendar::Calendar;
 pub use collections::{ArrayDeque, HashSet, LinkedHashSet, LinkedList, TreeMap, TreeSet};
-#[cfg(any(
-    feature = "bigdecimal",
-    feature = "chrono",
-    feature = "jiff",
-    feature = "num-bigint",
-    feature = "uuid"
-))]
-pub use convert::ConversionError;
 pub use decimal::BigDecimal;
 pub use descriptors::JavaType;
 pub use enum_set::EnumSet;
 pub use integer::BigInteger;
 pub use names::{ClassName, Currency, Locale};
 pub use ordered::{LinkedHashMap, OrderedMap};
-pub use range::{ParseError, RangeError};
+pub use range::{ConversionError, ParseError, RangeError};
 pub use uuid::Uuid;

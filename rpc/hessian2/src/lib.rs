@@ -43,23 +43,55 @@
 //!
 //! # What becomes what
 //!
-//! | Rust | on the wire | also read from |
-//! |---|---|---|
-//! | `bool`, `i8` to `i32`, `u8`, `u16` | boolean, int | any number or boolean that fits, `null` as 0 |
-//! | `i64`, `u32`, `u64` | long | the same |
-//! | `f32`, `f64` | double | the same |
-//! | `String`, `&str`, `Cow<str>`, `char` | string | booleans and numbers, as decimal text |
-//! | `Vec<u8>`, `Vec<i8>`, `Bytes` | binary | lists of bytes, `null` as empty |
-//! | [`Date`] | date | |
-//! | `Vec<T>`, sets | untyped list | lists of any form and type, `null` as empty |
-//! | maps | untyped map | maps of any type, objects as maps of their fields, `null` as empty |
-//! | `Option<T>` | the value or `null` | |
-//! | struct | object | objects of any class, maps |
-//! | enum | object with the field `name` | also plain text |
-//! | [`Shared`] | the value, or a reference to it | |
+//! | Rust | on the wire | also read from | Java | descriptor |
+//! |---|---|---|---|---|
+//! | `bool` | boolean | any number or boolean that fits, `null` as 0 | `boolean` | `Z` |
+//! | `i8`, `u8`; `i16`; `u16`, `i32` | int | the same | `byte`; `short`; `int` | `B`; `S`; `I` |
+//! | `i64`, `u32`, `u64` | long; above `i64::MAX` an error | the same | `long` | `J` |
+//! | `f32`, `f64` | double | the same | `float`, `double` | `F`, `D` |
+//! | `char` | string of one character | `null` as NUL | `char` | `C` |
+//! | `String`, `&str`, `Cow<str>`, `Box<str>`, `Rc<str>`, `Arc<str>` | string | booleans and numbers, as decimal text | `String` | `Ljava/lang/String;` |
+//! | `Vec<u8>`, `Vec<i8>`, `[u8; N]`, `Bytes`, `BytesMut`, `&[u8]`, `Cow<[u8]>` | binary | lists of bytes, `null` as empty; the last two binary alone | `byte[]` | `[B` |
+//! | `Option<T>` | the value or `null` | | boxed: `Integer` | `Ljava/lang/Integer;` |
+//! | `()` | `null` | anything, skipped | `void` | `V` |
+//! | `Vec<T>`, `VecDeque<T>`, `Box<[T]>`, `Rc<[T]>`, `Arc<[T]>` | untyped list | lists of any form and type, `null` as empty | `List` | `Ljava/util/List;` |
+//! | `[T; N]`, tuples of 1 to 8 | untyped list | lists of as many items | `List` | `Ljava/util/List;` |
+//! | `HashSet<T>`, `BTreeSet<T>` | untyped list | as `Vec` | `Set` | `Ljava/util/Set;` |
+//! | `HashMap<K, V>`, `BTreeMap<K, V>`, [`java::OrderedMap`] | untyped map | maps of any type, objects as maps of their fields, `null` as empty | `Map` | `Ljava/util/Map;` |
+//! | struct | object | objects of any class, maps | its class | `Lcom/example/User;` |
+//! | struct with `map`, with `list` | map or list of its class | maps, objects; lists | its class | the same |
+//! | enum | object with the field `name` | also plain text | its class | the same |
+//! | exception, [`Throwable`] | object with the fields of `Throwable` | objects | its class | the same |
+//! | [`Date`] | date | | `java.util.Date` | `Ljava/util/Date;` |
+//! | [`java::time`] | objects of hessian-lite's handles | their compact form | `java.time` | `Ljava/time/LocalDate;` |
+//! | [`java::sql`] | objects | dates | `java.sql.Date` | `Ljava/sql/Date;` |
+//! | [`java::BigDecimal`], [`java::BigInteger`] | objects | | `java.math` | `Ljava/math/BigDecimal;` |
+//! | [`java::Uuid`] | object with text | object with two numbers | `java.util.UUID` | `Ljava/util/UUID;` |
+//! | [`java::Array`] | list of the array's type | lists of any form | `int[]` | `[I` |
+//! | [`java::EnumSet`] | handle | lists | `EnumSet` | `Ljava/util/EnumSet;` |
+//! | [`java::LinkedList`] and the others there | list or map of the class | lists, maps of any type | the class | `Ljava/util/LinkedList;` |
+//! | [`Shared`], `Box`, `Rc`, `Arc` | the value; of `Shared` a reference the second time | | | those of the value |
+//! | [`Value`] | what it holds | anything | `Object` | `Ljava/lang/Object;` |
 //!
 //! A field that an object lacks is what `null` would be, as in Java. Numbers are never cut: one that does not fit is
-//! an error.
+//! an error. `i128` and `usize` have no form in Java: they do not compile.
+//!
+//! A reference reads its target again, at the price of the target's bytes within [`Limits::expanded`]; [`Shared`]
+//! keeps one object. A reference into a container that is still being read is [`ErrorKind::Cycle`]: only a [`Value`]
+//! can hold it.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `simd` | yes | checks text of several bytes a character several times as fast |
+//! | `jiff` | no | `civil::Date`, `Time`, `DateTime`, `Timestamp`, `ZonedDateTime`, `Offset`, `SignedDuration` as [`java::time`] |
+//! | `chrono` | no | `NaiveDate`, `NaiveTime`, `NaiveDateTime`, `DateTime<Utc>`, `DateTime<FixedOffset>`, `TimeDelta` as [`java::time`] |
+//! | `bigdecimal`, `num-bigint` | no | `BigDecimal` and `BigInt` as [`java::BigDecimal`] and [`java::BigInteger`] |
+//! | `uuid` | no | `Uuid` as [`java::Uuid`] |
+//!
+//! Each makes the types of that crate fields and arguments, and converts them to those of [`java`] and back. An instant
+//! of them is `java.time.Instant`; for a `java.util.Date` convert into [`Date`].
 //!
 //! # Hostile input
 //!

@@ -6,6 +6,9 @@ use super::Encode;
 ///
 /// Client stubs take `impl EncodeAs<T>`: an owned `T`, a `&T`, and for text and lists also `&str` and `&[U]`. There
 /// is deliberately no way from `Option<&str>` to `Option<String>`, so that `None` needs no annotation.
+///
+/// It names no class of Java: for the same fields under another class name, see `flatten` at
+/// [`Hessian`](derive@crate::Hessian).
 pub trait EncodeAs<T: ?Sized>: Encode {}
 
 impl<T: Encode> EncodeAs<T> for T {}

@@ -14,32 +14,6 @@ mod num_bigint;
 #[cfg(feature = "uuid")]
 mod uuid;
 
-use crate::error::ErrorKind;
-
-/// A value that the other type cannot hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{value} does not fit {target}")]
-#[non_exhaustive]
-pub struct ConversionError {
-    /// The other type.
-    pub target: &'static str,
-    /// The value as text.
-    pub value: String,
-}
-
-impl ConversionError {
-    /// That `value` does not fit `target`.
-    pub(crate) fn new(target: &'static str, value: &impl ToString) -> Self {
-        Self { target, value: value.to_string() }
-    }
-}
-
-impl From<ConversionError> for ErrorKind {
-    fn from(ConversionError { target, value }: ConversionError) -> Self {
-        Self::OutOfRange { target, value }
-    }
-}
-
 /// Implements reading and writing of foreign types by way of those of this crate.
 macro_rules! as_java {
     ($($theirs:ty => $ours:ty;)*) => {$(

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::range::{ParseError, RangeError, check};
+use super::range::{ConversionError, ParseError, RangeError, check};
 use super::{Array, JavaType};
 use crate::decode::{Decode, Decoder};
 use crate::encode::{Encode, Encoder};
@@ -81,14 +81,13 @@ macro_rules! try_into_integer {
     ($($ty:ty)*) => {$(
         /// Fails when it does not fit.
         impl TryFrom<&BigInteger> for $ty {
-            type Error = ParseError;
+            type Error = ConversionError;
 
-            fn try_from(value: &BigInteger) -> Result<Self, ParseError> {
+            fn try_from(value: &BigInteger) -> Result<Self, ConversionError> {
                 let number = value.to_i128().and_then(|number| Self::try_from(number).ok());
-                number.ok_or_else(|| {
-                    let expected = concat!("an integer that fits ", stringify!($ty));
-                    ParseError::new(expected, &format!("{} bytes", value.to_bytes_be().len()))
-                })
+                // Without its digits: they may be many.
+                let what = || format!("an integer of {} bytes", value.to_bytes_be().len());
+                number.ok_or_else(|| ConversionError::new(stringify!($ty), &what()))
             }
         }
     )*};

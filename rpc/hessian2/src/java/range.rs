@@ -1,4 +1,6 @@
-//! Owns the errors of making Java's values from numbers and text.
+//! Owns the errors of making Java's values from numbers, text and values of other crates.
+
+use crate::error::ErrorKind;
 
 /// A number that a Java type refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +31,30 @@ pub struct ParseError {
 impl ParseError {
     pub(crate) fn new(expected: &'static str, text: &str) -> Self {
         Self { expected, text: text.chars().take(64).collect() }
+    }
+}
+
+/// A value of a Java type that a type of another crate cannot hold, or the other way around.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{value} does not fit {target}")]
+#[non_exhaustive]
+pub struct ConversionError {
+    /// The type that cannot hold it.
+    pub target: &'static str,
+    /// The value as text.
+    pub value: String,
+}
+
+impl ConversionError {
+    /// That `value` does not fit `target`.
+    pub fn new(target: &'static str, value: &impl ToString) -> Self {
+        Self { target, value: value.to_string() }
+    }
+}
+
+impl From<ConversionError> for ErrorKind {
+    fn from(ConversionError { target, value }: ConversionError) -> Self {
+        Self::OutOfRange { target, value }
     }
 }
 

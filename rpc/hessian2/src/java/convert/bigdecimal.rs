@@ -3,8 +3,8 @@
 use ::bigdecimal::BigDecimal as Theirs;
 use ::bigdecimal::num_bigint::{BigInt, Sign};
 
-use super::{ConversionError, as_java};
-use crate::java::BigDecimal;
+use super::as_java;
+use crate::java::{BigDecimal, ConversionError};
 
 /// Fails when the scale does not fit Java's `int`.
 impl TryFrom<Theirs> for BigDecimal {

@@ -4,10 +4,10 @@ use ::chrono::{
     DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc,
 };
 
-use super::{ConversionError, as_java};
+use super::as_java;
 use crate::date::Date;
-use crate::java::RangeError;
 use crate::java::time::{Duration, Instant, LocalDate, LocalDateTime, LocalTime, OffsetDateTime, ZoneOffset};
+use crate::java::{ConversionError, RangeError};
 
 impl TryFrom<NaiveDate> for LocalDate {
     type Error = RangeError;

@@ -4,12 +4,12 @@ use ::jiff::civil::{Date as CivilDate, DateTime, Time};
 use ::jiff::tz::{Offset, TimeZone};
 use ::jiff::{SignedDuration, Timestamp, ZonedDateTime as Zoned};
 
-use super::{ConversionError, as_java};
+use super::as_java;
 use crate::date::Date;
-use crate::java::RangeError;
 use crate::java::time::{
     Duration, Instant, LocalDate, LocalDateTime, LocalTime, OffsetDateTime, ZoneId, ZoneOffset, ZonedDateTime,
 };
+use crate::java::{ConversionError, RangeError};
 
 impl TryFrom<CivilDate> for LocalDate {
     type Error = RangeError;
