@@ -18,6 +18,10 @@ pub trait Part {
 }
 
 /// A part that can be written.
+#[diagnostic::on_unimplemented(
+    message = "the fields of `{Self}` cannot be flattened into another struct",
+    note = "add `part` to its attributes: `#[hessian(part)]`, or `#[hessian(class = \"...\", part)]`"
+)]
 pub trait WritePart: Part {
     /// Writes the values of all fields in that order.
     fn write_fields<S: Sink>(&self, e: &mut Encoder<'_, S>) -> Result<()>;

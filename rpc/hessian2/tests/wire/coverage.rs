@@ -223,3 +223,17 @@ fn suppressed_exceptions_come_back_and_deep_or_many_ones_are_left_out() {
     let depth = std::iter::successors(Some(&read), |thrown| thrown.suppressed().first()).count();
     assert_eq!(depth, 33);
 }
+
+#[test]
+fn suppressed_exceptions_of_an_odd_form_do_not_hide_the_exception() {
+    // null, an exception that contains itself, and what is no exception.
+    let bytes = b"C\x01X\x92\x14suppressedExceptions\x0ddetailMessage\x60\x7bN\x51\x90\x91\x01m";
+    let thrown: Throwable = from_slice(bytes).unwrap();
+    assert_eq!((thrown.message(), thrown.suppressed()), (Some("m"), &[][..]));
+    let bytes = b"C\x01X\x92\x14suppressedExceptions\x0ddetailMessage\x60HZ\x01m";
+    assert_eq!(from_slice::<Throwable>(bytes).unwrap().message(), Some("m"));
+    // Java's empty list is one object: the second exception refers to that of the first.
+    let bytes = b"C\x01X\x92\x14suppressedExceptions\x05cause\x60\x78\x60\x51\x91N";
+    let thrown: Throwable = from_slice(bytes).unwrap();
+    assert!(thrown.cause().is_some_and(|cause| cause.suppressed().is_empty()));
+}

@@ -1,6 +1,7 @@
 //! Java's own types: what Java and Go wrote is read, and what is written has Java's bytes.
 
 mod convert;
+mod hostile;
 mod time;
 mod types;
 
