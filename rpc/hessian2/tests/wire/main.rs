@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+mod beans;
 mod classes;
 mod coverage;
 mod enums;
