@@ -6,7 +6,7 @@ mod support;
 
 use std::fmt;
 
-use getty_rpc::{Hessian, Service, Stub, service};
+use getty_rpc::{Hessian, Service, Stub, hessian2::java::Array, service};
 use support::{patient, serve};
 
 #[test]
@@ -107,6 +107,60 @@ async fn names_that_the_expansion_uses_itself_are_free_for_a_service() {
     assert_eq!(odd.qualified(None).await.unwrap().unwrap_err().message, "gone");
     let names: Vec<_> = OddClient::INFO.methods.iter().map(|method| method.name).collect();
     assert_eq!(names, ["named", "unused", "match", "generic", "clone", "over", "argument0", "qualified"]);
+}
+
+/// A class with a parent, and a typed map, of a crate that depends on this one alone.
+mod derived {
+    use getty_rpc::{Hessian, hessian2::java::Array, service};
+
+    #[derive(Debug, Clone, PartialEq, Hessian)]
+    #[hessian(part)]
+    pub(super) struct Entity {
+        pub(super) id: i64,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Hessian)]
+    #[hessian(class = "com.example.Leaf")]
+    pub(super) struct Leaf {
+        #[hessian(flatten)]
+        pub(super) entity: Entity,
+        pub(super) name: String,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Hessian)]
+    #[hessian(class = "com.example.Dict", map)]
+    pub(super) struct Dict(pub(super) std::collections::BTreeMap<String, i32>);
+
+    #[service(interface = "com.example.Derived")]
+    pub(super) trait Derived {
+        async fn leaf(&self, leaf: Leaf, ids: Array<i32>) -> Leaf;
+        async fn dict(&self, dict: Dict) -> Dict;
+    }
+}
+
+use derived::{Derived, DerivedClient, DerivedServer, Dict, Entity, Leaf};
+
+impl Derived for Serving {
+    async fn leaf(&self, leaf: Leaf, ids: Array<i32>) -> Leaf {
+        let id = leaf.entity.id + ids.iter().map(|&id| i64::from(id)).sum::<i64>();
+        Leaf { entity: Entity { id }, ..leaf }
+    }
+
+    async fn dict(&self, dict: Dict) -> Dict {
+        dict
+    }
+}
+
+#[tokio::test]
+async fn parent_classes_typed_maps_and_arrays_are_arguments_and_results() {
+    let serving = serve(|server| server.service(DerivedServer::new(Serving))).await;
+    let derived: DerivedClient = patient(serving.address()).refer();
+    let leaf = |id| Leaf { entity: Entity { id }, name: "l".into() };
+    assert_eq!(derived.leaf(leaf(1), Array(vec![2, 3])).await.unwrap(), leaf(6));
+    let dict = Dict([("a".to_owned(), 1)].into());
+    assert_eq!(derived.dict(dict.clone()).await.unwrap(), dict);
+    let methods: Vec<_> = DerivedClient::INFO.methods.iter().map(ToString::to_string).collect();
+    assert_eq!(methods, ["leaf(Lcom/example/Leaf;[I)", "dict(Lcom/example/Dict;)"]);
 }
 
 #[test]
