@@ -2,6 +2,9 @@
 //!
 //! Reading takes the compact form of hessian-lite 4.0.4 as well, where dates and times are one `long`; writing always
 //! gives handles, which every version reads. All values are checked as Java's own factories check them.
+//!
+//! In a [`Value`](crate::Value), a compact `LocalDate` or `LocalTime` is an object of that class with one field whose
+//! name is empty: its number of days or nanoseconds.
 
 mod amount;
 mod date;

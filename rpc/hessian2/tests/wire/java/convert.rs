@@ -1,26 +1,11 @@
 //! Types of other crates, each behind the feature of its crate: they have the bytes of Java's types, and what does not
 //! fit is a typed error.
 
-#[cfg(any(
-    feature = "bigdecimal",
-    feature = "chrono",
-    feature = "jiff",
-    feature = "num-bigint",
-    feature = "uuid"
-))]
-use getty_hessian2::ErrorKind;
-#[cfg(any(
-    feature = "bigdecimal",
-    feature = "chrono",
-    feature = "jiff",
-    feature = "num-bigint",
-    feature = "uuid"
-))]
-use getty_hessian2::{JavaType, from_slice, to_vec};
-
 #[cfg(feature = "uuid")]
 #[test]
 fn a_uuid_of_the_crate_has_the_bytes_of_java() {
+    use getty_hessian2::{ErrorKind, JavaType, from_slice, to_vec};
+
     let uuid = uuid::Uuid::from_u128(0x065e_d3cd_2bdb_47e4_9ca0_0c0f_b2e0_bbf6);
     super::both_ways("uuid", &uuid);
     assert_eq!(uuid::Uuid::DESCRIPTOR, "Ljava/util/UUID;");
@@ -31,6 +16,8 @@ fn a_uuid_of_the_crate_has_the_bytes_of_java() {
 #[cfg(feature = "num-bigint")]
 #[test]
 fn an_integer_of_the_crate_has_the_bytes_of_java() {
+    use getty_hessian2::{ErrorKind, JavaType, from_slice};
+
     for text in ["0", "1", "-1", "-4294967298", "-12347890123456789012345678123456781234"] {
         let number: num_bigint::BigInt = text.parse().unwrap();
         super::both_ways(&format!("biginteger_{}", text.replace('-', "m")), &number);
@@ -44,7 +31,7 @@ fn an_integer_of_the_crate_has_the_bytes_of_java() {
 #[test]
 fn a_decimal_of_the_crate_has_the_bytes_of_java_and_needs_a_scale_of_java() {
     use bigdecimal::BigDecimal;
-    use getty_hessian2::java;
+    use getty_hessian2::{ErrorKind, JavaType, from_slice, java, to_vec};
 
     for (name, text) in
         [("0", "0"), ("100_256", "100.256"), ("0_1000", "0.1000"), ("1Ep10", "1E+10"), ("1Em10", "1E-10")]
