@@ -195,3 +195,21 @@ fn collections_and_maps_of_every_class_are_read_as_those_of_rust() {
     }
     assert_eq!(from_slice::<HashSet<i32>>(&java("priorityqueue")).unwrap(), HashSet::from([1, 3]));
 }
+
+#[test]
+fn values_of_java_that_are_one_object_are_shared_byte_for_byte() {
+    fn twice<T>(name: &str, value: T)
+    where
+        T: for<'de> Decode<'de> + Encode + PartialEq + Debug + Send + Sync + 'static,
+    {
+        let shared = Shared::new(value);
+        both_ways(name, &vec![shared.clone(), shared]);
+        let read: Vec<Shared<T>> = from_slice(&java(name)).unwrap();
+        assert!(read[0].is_same(&read[1]), "{name}");
+    }
+    twice("same_bigdecimal_twice", "1.5".parse::<BigDecimal>().unwrap());
+    twice("same_intarray_twice", Array(vec![1, 2]));
+    twice("shared_object", User { age: 1, name: Some("u".into()) });
+    let red = Shared::new(Color::Red);
+    both_ways("same_enum_twice", &vec![red.clone(), red, Shared::new(Color::Green)]);
+}
