@@ -192,7 +192,7 @@ pub use kind::Kind;
 pub use limits::Limits;
 pub use shared::Shared;
 pub use sink::Sink;
-pub use value::{Entries, Fields, Items, Val, Value};
+pub use value::{Entries, Fields, Items, Val, Value, Values};
 
 /// Writes one value with fresh tables.
 ///

@@ -10,6 +10,11 @@ pub struct Limits {
     /// Bytes of Rust types inside each other, through boxes and collections. Default 128 KiB. Reading types recurses;
     /// it takes about four times as much stack, in debug builds ten times. [`Value`](crate::Value) does not recurse.
     pub stack: usize,
+    /// Items of one list, or entries of one map. Default 8,388,608.
+    pub items: usize,
+    /// Values that the containers of one body hold. Those that typed reading reads again through references count each
+    /// time. Default 16,777,216.
+    pub nodes: usize,
     /// Class definitions in one body. Default 4,096.
     pub classes: u32,
     /// Fields of one class definition. Default 1,024.
@@ -18,8 +23,10 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of input that references may make typed reading read again, in one body. Default 8 MiB.
     pub expanded: usize,
-    /// Memory that containers of one body may take: this many times the length of the input, plus
-    /// [`memory_floor`](Self::memory_floor). Default 64.
+    /// Memory that values of one body may take: this many times the length of the input, plus
+    /// [`memory_floor`](Self::memory_floor). Default 64. Charged before it is taken: what collections and boxes of types
+    /// take, the arena of a [`Value`](crate::Value), the tables of the body, and what references make again. Text and
+    /// binaries that are read once are no longer than the input.
     pub memory_factor: usize,
     /// Memory in bytes that any body may take, however short it is. Default 1 MiB.
     pub memory_floor: usize,
@@ -37,6 +44,8 @@ impl Limits {
         Self {
             depth: Self::DEPTH,
             stack: 128 << 10,
+            items: 1 << 23,
+            nodes: 1 << 24,
             classes: 4_096,
             fields: 1_024,
             bytes: 64 << 20,

@@ -55,16 +55,18 @@ impl<'de> Decoder<'de, '_> {
 
     /// Goes over a binary that begins with `tag`.
     pub(super) fn skip_binary(&mut self, tag: u8) -> Result<()> {
-        let start = self.pos;
-        let Some((len, mut last)) = self.binary_chunk(tag)? else {
+        let Some((mut len, mut last)) = self.binary_chunk(tag)? else {
             return Err(self.unexpected("binary", tag));
         };
         self.slice(len)?;
+        self.check_bytes(len)?;
         while !last {
-            (_, last) = self.next_binary_chunk()?;
-            self.check_bytes(self.pos - start)?;
+            let part;
+            (part, last) = self.next_binary_chunk()?;
+            len += part.len();
+            self.check_bytes(len)?;
         }
-        self.check_bytes(self.pos - start)
+        Ok(())
     }
 
     fn next_binary_chunk(&mut self) -> Result<(&'de [u8], bool)> {

@@ -43,13 +43,14 @@ pub struct MapReader {
 #[derive(Clone, Copy, Debug)]
 enum Items {
     Fixed(usize),
-    Variable,
+    /// Items so far.
+    Variable(usize),
 }
 
 #[derive(Debug)]
 enum Entries {
-    /// Keys and values in turn, up to the end mark.
-    Map,
+    /// Keys and values in turn, up to the end mark. Entries so far.
+    Map(usize),
     /// Fields of an object: the next name's offset, and how many are left.
     Object { name: usize, left: u32 },
 }
@@ -65,7 +66,7 @@ impl ListReader {
     pub fn len(&self) -> Option<usize> {
         match self.left {
             Items::Fixed(left) => Some(left),
-            Items::Variable => None,
+            Items::Variable(_) => None,
         }
     }
 
@@ -102,7 +103,7 @@ impl<'de> Decoder<'de, '_> {
         let start = self.pos - 1;
         let Some(head) = self.list_head(tag)? else { return Err(self.unexpected("list", tag)) };
         let opened = self.open(start, resume)?;
-        let left = head.fixed.map_or(Items::Variable, Items::Fixed);
+        let left = head.fixed.map_or(Items::Variable(0), Items::Fixed);
         Ok(ListReader { left, opened: Some(opened) })
     }
 
@@ -119,7 +120,7 @@ impl<'de> Decoder<'de, '_> {
                 *left -= 1;
                 true
             }
-            Items::Variable => !self.take_end()?,
+            Items::Variable(items) => self.more(items, 1)?,
         };
         if !more && let Some(opened) = list.opened.take() {
             list.left = Items::Fixed(0);
@@ -145,13 +146,13 @@ impl<'de> Decoder<'de, '_> {
             tag::NULL => {
                 return Ok(MapReader { entries: Entries::Object { name: 0, left: 0 }, opened: None });
             }
-            tag::MAP_UNTYPED => Entries::Map,
+            tag::MAP_UNTYPED => Entries::Map(0),
             tag::MAP => {
                 self.type_name()?;
-                Entries::Map
+                Entries::Map(0)
             }
             _ => {
-                let Some(class) = self.class_index(tag)? else { return Err(self.unexpected("map", tag)) };
+                let Some((class, _)) = self.class_head(tag)? else { return Err(self.unexpected("map", tag)) };
                 self.in_definition(class, |d, class| {
                     if d.skip_class_name()? || class.fields == 0 {
                         return Ok(Entries::Object { name: d.pos, left: class.fields });
@@ -174,8 +175,8 @@ impl<'de> Decoder<'de, '_> {
     pub fn next_key<K: Decode<'de>>(&mut self, map: &mut MapReader) -> Result<Option<K>> {
         if map.opened.is_some() {
             match &mut map.entries {
-                Entries::Map => {
-                    if !self.take_end()? {
+                Entries::Map(entries) => {
+                    if self.more(entries, 2)? {
                         return self.read().map(Some);
                     }
                 }
@@ -217,10 +218,13 @@ impl<'de> Decoder<'de, '_> {
             return Err(self.error(ErrorKind::Cycle { index }));
         }
         let limit = self.state.limits.expanded;
-        self.state.expanded = self.state.expanded.saturating_add((slot.end - slot.start) as usize);
+        let len = (slot.end - slot.start) as usize;
+        self.state.expanded = self.state.expanded.saturating_add(len);
         if self.state.expanded > limit {
             return Err(self.limit("bytes read again through references", limit as u64));
         }
+        // What is read once is no longer than the input; text and binaries that are read again would be beyond it.
+        self.charge(len)?;
         let resume = Some((self.pos, self.state.replay_slot));
         self.state.replays += 1;
         self.state.replay_slot = index;
@@ -256,6 +260,8 @@ impl<'de> Decoder<'de, '_> {
         };
         if let Some(len) = fixed {
             self.check_len(len as i64)?;
+            self.check_items(len)?;
+            self.count_nodes(len)?;
         }
         Ok(Some(ListHead { fixed, type_at }))
     }
@@ -274,15 +280,29 @@ impl<'de> Decoder<'de, '_> {
         }
     }
 
-    /// Takes the end mark if it is next.
+    fn check_items(&self, items: usize) -> Result<()> {
+        let limit = self.state.limits.items;
+        if items > limit {
+            return Err(self.limit("items in a list or map", limit as u64));
+        }
+        Ok(())
+    }
+
+    /// Whether a container that ends at a mark goes on, with `values` more values; if not, the mark is taken. `items`
+    /// are those of the container so far.
     #[inline]
-    pub(crate) fn take_end(&mut self) -> Result<bool> {
+    pub(crate) fn more(&mut self, items: &mut usize, values: usize) -> Result<bool> {
         match self.buf.get(self.pos) {
             Some(&tag::END) => {
                 self.pos += 1;
+                Ok(false)
+            }
+            Some(_) => {
+                *items += 1;
+                self.check_items(*items)?;
+                self.count_nodes(values)?;
                 Ok(true)
             }
-            Some(_) => Ok(false),
             None => Err(self.unexpected_end()),
         }
     }

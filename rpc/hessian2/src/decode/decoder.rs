@@ -22,6 +22,7 @@ pub struct Mark {
     pos: usize,
     spent: usize,
     expanded: usize,
+    nodes: usize,
     depth: u32,
     stack: usize,
     replays: u32,
@@ -93,6 +94,7 @@ impl<'de, 's> Decoder<'de, 's> {
             pos: self.pos,
             spent: self.state.spent,
             expanded: self.state.expanded,
+            nodes: self.state.nodes,
             depth: self.state.depth,
             stack: self.state.stack,
             replays: self.state.replays,
@@ -109,6 +111,7 @@ impl<'de, 's> Decoder<'de, 's> {
         self.pos = mark.pos;
         self.state.spent = mark.spent;
         self.state.expanded = mark.expanded;
+        self.state.nodes = mark.nodes;
         self.state.slots.truncate(mark.slots);
         self.state.types.truncate(mark.types);
         self.state.classes.truncate(mark.classes);
@@ -147,6 +150,17 @@ impl<'de, 's> Decoder<'de, 's> {
         let value = read(self);
         self.state.stack = outside;
         value
+    }
+
+    /// Counts values that a container holds.
+    #[inline]
+    pub(super) fn count_nodes(&mut self, values: usize) -> Result<()> {
+        let limit = self.state.limits.nodes;
+        self.state.nodes = self.state.nodes.saturating_add(values);
+        if self.state.nodes > limit {
+            return Err(self.limit("values in a body", limit as u64));
+        }
+        Ok(())
     }
 
     /// Makes room for one more item in a vector whose items each take a byte of input at least, and charges it.

@@ -118,6 +118,15 @@ impl<'de> Decoder<'de, '_> {
         }
     }
 
+    /// As [`class_index`](Self::class_index), with the class. The values of the object are counted.
+    #[inline]
+    pub(crate) fn class_head(&mut self, tag: u8) -> Result<Option<(u32, ClassAt)>> {
+        let Some(class) = self.class_index(tag)? else { return Ok(None) };
+        let class_at = self.class_at(class)?;
+        self.count_nodes(class_at.fields as usize)?;
+        Ok(Some((class, class_at)))
+    }
+
     #[inline]
     pub(crate) fn class_at(&self, class: u32) -> Result<ClassAt> {
         let count = self.state.classes.len();

@@ -37,9 +37,8 @@ impl<'de> Decoder<'de, '_> {
     pub fn object(&mut self, names: &'static [&'static str]) -> Result<ObjectReader> {
         let (tag, resume) = self.enter()?;
         let start = self.pos - 1;
-        let source = match self.class_index(tag)? {
-            Some(class) => {
-                let class_at = self.class_at(class)?;
+        let source = match self.class_head(tag)? {
+            Some((class, class_at)) => {
                 let next = match self.state.cache.map(class_at.entry, names) {
                     Some(start) => start,
                     None => self.learn_fields(class, names)?,

@@ -13,13 +13,14 @@ pub(crate) struct Frame {
     left: Left,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Left {
     Values(usize),
-    ToEndMark,
+    /// Items so far.
+    ToEndMark(usize),
     /// As `ToEndMark`, at a key; a value must follow it.
-    Key,
-    Value,
+    Key(usize),
+    Value(usize),
 }
 
 impl Decoder<'_, '_> {
@@ -43,26 +44,16 @@ impl Decoder<'_, '_> {
 
     /// Whether the innermost container has another value.
     fn next_in_frame(&mut self) -> Result<bool> {
-        let at_mark = self.buf.get(self.pos) == Some(&tag::END);
-        let Some(frame) = self.state.skip.last_mut() else { return Ok(false) };
-        let more = match &mut frame.left {
-            Left::Values(0) => false,
-            Left::Values(left) => {
-                *left -= 1;
-                true
-            }
-            Left::ToEndMark => !at_mark,
-            left @ Left::Key => {
-                *left = Left::Value;
-                !at_mark
-            }
-            left @ Left::Value => {
-                *left = Left::Key;
-                return Ok(true);
-            }
+        let Some(frame) = self.state.skip.last() else { return Ok(false) };
+        let (more, left) = match frame.left {
+            Left::Values(0) => return Ok(false),
+            Left::Values(left) => (true, Left::Values(left - 1)),
+            Left::ToEndMark(mut items) => (self.more(&mut items, 1)?, Left::ToEndMark(items)),
+            Left::Key(mut entries) => (self.more(&mut entries, 2)?, Left::Value(entries)),
+            Left::Value(entries) => (true, Left::Key(entries)),
         };
-        if !more && !matches!(frame.left, Left::Values(_)) {
-            self.pos += 1;
+        if let Some(frame) = self.state.skip.last_mut() {
+            frame.left = left;
         }
         Ok(more)
     }
@@ -86,16 +77,16 @@ impl Decoder<'_, '_> {
             0x20..=0x2f | 0x34..=0x37 | tag::BINARY | tag::BINARY_CHUNK => return self.skip_binary(tag),
             tag::DATE | tag::DATE_MINUTES => return self.date_after(tag).map(drop),
             tag::REFERENCE => return self.reference_index().map(drop),
-            tag::MAP_UNTYPED => Left::Key,
+            tag::MAP_UNTYPED => Left::Key(0),
             tag::MAP => {
                 self.type_name()?;
-                Left::Key
+                Left::Key(0)
             }
             _ => {
                 if let Some(head) = self.list_head(tag)? {
-                    head.fixed.map_or(Left::ToEndMark, Left::Values)
-                } else if let Some(class) = self.class_index(tag)? {
-                    Left::Values(self.class_at(class)?.fields as usize)
+                    head.fixed.map_or(Left::ToEndMark(0), Left::Values)
+                } else if let Some((_, class)) = self.class_head(tag)? {
+                    Left::Values(class.fields as usize)
                 } else {
                     return Err(self.unexpected("value", tag));
                 }

@@ -24,6 +24,8 @@ pub struct DecodeState {
     pub(super) spent: usize,
     /// Bytes read again because of references.
     pub(super) expanded: usize,
+    /// Values that containers hold, counted so far.
+    pub(super) nodes: usize,
     /// How many references are being followed right now. While it is above zero, no table is added to.
     pub(super) replays: u32,
     /// While a reference is followed: the number of the next container that opens.
@@ -75,6 +77,7 @@ impl DecodeState {
             stack: 0,
             spent: 0,
             expanded: 0,
+            nodes: 0,
             replays: 0,
             replay_slot: 0,
             slots: Vec::new(),
@@ -95,6 +98,7 @@ impl DecodeState {
         self.stack = 0;
         self.spent = 0;
         self.expanded = 0;
+        self.nodes = 0;
         self.replays = 0;
         self.replay_slot = 0;
         self.shared = Read::default();

@@ -24,6 +24,16 @@ enum Run<'de> {
     Wide(&'de [u8]),
 }
 
+impl Run<'_> {
+    /// Bytes on the wire.
+    fn len(&self) -> usize {
+        match self {
+            Self::Str(text) => text.len(),
+            Self::Wide(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// Header of one chunk.
 struct Chunk {
     units: usize,
@@ -105,11 +115,11 @@ impl<'de> Decoder<'de, '_> {
     /// Goes over a string that begins with `tag`, checking it as reading does.
     pub(super) fn skip_text(&mut self, tag: u8, expected: &'static str) -> Result<()> {
         let mut tag = tag;
-        let start = self.pos;
+        let mut len = 0;
         loop {
             let Some(chunk) = self.chunk(tag)? else { return Err(self.unexpected(expected, tag)) };
-            self.run(chunk.units)?;
-            self.check_bytes(self.pos - start)?;
+            len += self.run(chunk.units)?.len();
+            self.check_bytes(len)?;
             if chunk.last {
                 return Ok(());
             }
@@ -173,12 +183,14 @@ impl<'de> Decoder<'de, '_> {
             text.text.reserve((2 * part.len()).min(part.len() + self.remaining()));
         }
         let (mut run, mut last) = (first, last);
+        let mut len = 0;
         loop {
+            len += run.len();
+            self.check_bytes(len)?;
             match run {
                 Run::Str(part) => text.push_str(part),
                 Run::Wide(part) => text.push_wide(part),
             }
-            self.check_bytes(text.len())?;
             if last {
                 return Ok(text.finish());
             }
@@ -316,10 +328,6 @@ struct Joined {
 }
 
 impl Joined {
-    fn len(&self) -> usize {
-        self.text.len() + self.odd.len()
-    }
-
     fn push_str(&mut self, part: &str) {
         if part.is_empty() {
             return;

@@ -125,7 +125,7 @@ impl Graph {
         self.classes.extend(other.classes.iter().map(|class| ClassRecord {
             name: class.name + spans,
             fields: class.fields + names,
-            len: class.len,
+            ..*class
         }));
         self.nodes.extend(other.nodes.iter().map(|node| Node {
             label: match (node.kind, node.label) {

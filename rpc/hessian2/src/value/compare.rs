@@ -1,14 +1,20 @@
 //! Owns equality: two values are equal if no way of looking into them tells them apart. Cycles end, sharing does not
 //! matter.
 
-use super::graph::{Graph, NodeKind};
+use super::graph::{Graph, NodeKind, NodeMap, Slot};
 use super::val::{Inner, Val};
 
 pub(super) fn equal(a: Val<'_>, b: Val<'_>) -> bool {
     match (a.0, b.0) {
-        (Inner::Node(a, m), Inner::Node(b, n)) => containers(a, m, b, n),
+        (Inner::Node(a, m), Inner::Node(b, n)) => containers(a, b, vec![(m, n)], m == 0 && n == 0),
         (a, b) => scalars(a, b),
     }
+}
+
+/// Whether the values of two graphs are equal, one by one.
+pub(super) fn all_equal((a, left): (&Graph, &[Slot]), (b, right): (&Graph, &[Slot])) -> bool {
+    let mut waiting = Vec::new();
+    left.len() == right.len() && children(a, left, b, right, &mut waiting) && containers(a, b, waiting, true)
 }
 
 fn scalars(a: Inner<'_>, b: Inner<'_>) -> bool {
@@ -28,27 +34,30 @@ fn scalars(a: Inner<'_>, b: Inner<'_>) -> bool {
 
 /// Takes for equal what has been met already, and looks for a difference: union-find over the nodes of both graphs.
 /// Each union leaves one class fewer, so there are at most as many steps as nodes.
-fn containers(a: &Graph, m: u32, b: &Graph, n: u32) -> bool {
-    let offset = a.nodes.len();
-    let mut classes: Vec<u32> = (0..).take(offset + b.nodes.len()).collect();
-    let mut waiting = vec![(m, n)];
+fn containers(a: &Graph, b: &Graph, mut waiting: Vec<(u32, u32)>, whole: bool) -> bool {
+    let offset = a.nodes.len() as u32;
+    let mut classes = NodeMap::new(a.nodes.len() + b.nodes.len(), whole);
     while let Some((m, n)) = waiting.pop() {
-        if !union(&mut classes, m as usize, offset + n as usize) {
+        if !union(&mut classes, m, offset.wrapping_add(n)) {
             continue;
         }
         let (left, right) = (a.kids(m), b.kids(n));
-        if !heads(a, m, b, n) || left.len() != right.len() {
+        if !heads(a, m, b, n) || left.len() != right.len() || !children(a, left, b, right, &mut waiting) {
             return false;
-        }
-        for (&left, &right) in left.iter().zip(right) {
-            match (Val::of_slot(a, left).0, Val::of_slot(b, right).0) {
-                (Inner::Node(_, m), Inner::Node(_, n)) => waiting.push((m, n)),
-                (left, right) if scalars(left, right) => {}
-                _ => return false,
-            }
         }
     }
     true
+}
+
+/// Whether the scalars are equal, pair by pair. Pairs of containers are put off.
+fn children(a: &Graph, left: &[Slot], b: &Graph, right: &[Slot], waiting: &mut Vec<(u32, u32)>) -> bool {
+    left.iter().zip(right).all(|(&left, &right)| match (Val::of_slot(a, left).0, Val::of_slot(b, right).0) {
+        (Inner::Node(_, m), Inner::Node(_, n)) => {
+            waiting.push((m, n));
+            true
+        }
+        (left, right) => scalars(left, right),
+    })
 }
 
 /// Kinds, type names, and classes with their fields.
@@ -68,27 +77,21 @@ fn heads(a: &Graph, m: u32, b: &Graph, n: u32) -> bool {
 }
 
 /// Joins the classes of two nodes; false if they are one already.
-fn union(classes: &mut [u32], left: usize, right: usize) -> bool {
+fn union(classes: &mut NodeMap, left: u32, right: u32) -> bool {
     let (left, right) = (find(classes, left), find(classes, right));
     if left == right {
         return false;
     }
-    if let Some(class) = classes.get_mut(right) {
-        *class = left as u32;
-    }
+    classes.set(right, left);
     true
 }
 
 /// The one that stands for a node's class. Halves the way there, so that the next time is shorter.
-fn find(classes: &mut [u32], mut node: usize) -> usize {
-    while let Some(&next) = classes.get(node)
-        && next as usize != node
-    {
-        let after = classes.get(next as usize).copied().unwrap_or(next);
-        if let Some(class) = classes.get_mut(node) {
-            *class = after;
-        }
-        node = after as usize;
+fn find(classes: &mut NodeMap, mut node: u32) -> u32 {
+    while let Some(next) = classes.get(node) {
+        let Some(after) = classes.get(next) else { return next };
+        classes.set(node, after);
+        node = after;
     }
     node
 }

@@ -1,6 +1,7 @@
 //! Owns how a value prints: bounded in length, ending on cycles, never recursing.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use super::graph::NodeKind;
@@ -21,10 +22,33 @@ impl fmt::Debug for Value {
 /// Prints a value: `com.x.User {name: "Tom", tags: ["a"]}`. A container met again is `&` and its number by first
 /// appearance.
 pub(super) fn print(val: Val<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match val.0 {
-        Inner::Node(graph, node) => containers(graph, node, f),
-        scalar => print_scalar(scalar, f),
+    Printer { seen: HashMap::new(), left: VALUES }.value(val, f)
+}
+
+/// Prints values that may share parts, as a list.
+pub(super) fn print_all<'v>(
+    values: impl Iterator<Item = Val<'v>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut printer = Printer { seen: HashMap::new(), left: VALUES };
+    f.write_str("[")?;
+    for (index, val) in values.enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        printer.value(val, f)?;
+        if printer.left == 0 {
+            break;
+        }
     }
+    f.write_str("]")
+}
+
+struct Printer {
+    /// Numbers of the containers that were printed.
+    seen: HashMap<u32, usize>,
+    /// Values that may still be printed.
+    left: usize,
 }
 
 struct Frame {
@@ -32,40 +56,45 @@ struct Frame {
     next: usize,
 }
 
-fn containers(graph: &Graph, root: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut seen = HashMap::from([(root, 0)]);
-    let mut frames = vec![Frame { node: root, next: 0 }];
-    let mut left = VALUES;
-    open(graph, root, f)?;
-    while let Some(frame) = frames.last_mut() {
-        let (node, index) = (frame.node, frame.next);
-        let Some(&slot) = graph.kids(node).get(index) else {
-            frames.pop();
-            f.write_str(closing(graph, node))?;
-            continue;
-        };
-        frame.next += 1;
-        separator(graph, node, index, f)?;
-        left -= 1;
-        if left == 0 {
+impl Printer {
+    fn value(&mut self, val: Val<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut frames = Vec::new();
+        self.child(val, &mut frames, f)?;
+        let Inner::Node(graph, _) = val.0 else { return Ok(()) };
+        while let Some(frame) = frames.last_mut() {
+            let (node, index) = (frame.node, frame.next);
+            let Some(&slot) = graph.kids(node).get(index) else {
+                frames.pop();
+                f.write_str(closing(graph, node))?;
+                continue;
+            };
+            frame.next += 1;
+            separator(graph, node, index, f)?;
+            self.child(Val::of_slot(graph, slot), &mut frames, f)?;
+            if self.left == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prints a scalar, or the beginning of a container.
+    fn child(&mut self, val: Val<'_>, frames: &mut Vec<Frame>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
             return f.write_str("...");
         }
-        match Val::of_slot(graph, slot).0 {
-            Inner::Node(_, kid) => {
-                let number = seen.len();
-                match seen.get(&kid) {
-                    Some(number) => write!(f, "&{number}")?,
-                    None => {
-                        seen.insert(kid, number);
-                        open(graph, kid, f)?;
-                        frames.push(Frame { node: kid, next: 0 });
-                    }
-                }
+        let Inner::Node(graph, node) = val.0 else { return print_scalar(val.0, f) };
+        let number = self.seen.len();
+        match self.seen.entry(node) {
+            Entry::Occupied(seen) => write!(f, "&{}", seen.get()),
+            Entry::Vacant(place) => {
+                place.insert(number);
+                frames.push(Frame { node, next: 0 });
+                open(graph, node, f)
             }
-            scalar => print_scalar(scalar, f)?,
         }
     }
-    Ok(())
 }
 
 fn open(graph: &Graph, node: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {

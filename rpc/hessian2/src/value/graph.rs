@@ -1,7 +1,9 @@
 //! Owns the arena behind lists, maps and objects: a handful of vectors and indexes into them. Indexes come from its
 //! own methods only; a wrong one reads as nothing, never as a panic.
 
-/// Containers with all they hold. Node 0 is the root.
+use std::collections::HashMap;
+
+/// Containers with all they hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Graph {
     pub(super) nodes: Vec<Node>,
@@ -151,5 +153,41 @@ impl Graph {
     fn range(&self, span: u32) -> Option<std::ops::Range<usize>> {
         let span = self.spans.get(span as usize)?;
         Some(span.start as usize..span.start as usize + span.len as usize)
+    }
+}
+
+/// A number for some of the nodes of a graph.
+pub(super) enum NodeMap {
+    /// One for each node, for going through a whole graph.
+    Whole(Vec<u32>),
+    /// For looking at a part, which must not cost what the whole would.
+    Part(HashMap<u32, u32>),
+}
+
+/// No number.
+const NONE: u32 = u32::MAX;
+
+impl NodeMap {
+    /// An empty map of `nodes` nodes. `whole` tells that most are going to be asked for.
+    pub(super) fn new(nodes: usize, whole: bool) -> Self {
+        if whole { Self::Whole(vec![NONE; nodes]) } else { Self::Part(HashMap::new()) }
+    }
+
+    pub(super) fn get(&self, node: u32) -> Option<u32> {
+        match self {
+            Self::Whole(numbers) => numbers.get(node as usize).copied().filter(|number| *number != NONE),
+            Self::Part(numbers) => numbers.get(&node).copied(),
+        }
+    }
+
+    pub(super) fn set(&mut self, node: u32, number: u32) {
+        match self {
+            Self::Whole(numbers) => {
+                if let Some(place) = numbers.get_mut(node as usize) {
+                    *place = number;
+                }
+            }
+            Self::Part(numbers) => _ = numbers.insert(node, number),
+        }
     }
 }

@@ -7,9 +7,11 @@ mod debug;
 mod graph;
 mod read;
 mod val;
+mod values;
 mod write;
 
 pub use val::{Entries, Fields, Items, Val};
+pub use values::Values;
 
 use crate::Kind;
 use crate::decode::{Decode, DecodeOwned, Decoder};

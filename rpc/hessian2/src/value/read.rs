@@ -35,11 +35,23 @@ pub(super) fn value(d: &mut Decoder<'_, '_>) -> Result<Repr> {
     })
 }
 
+/// Reads several values into one arena: `count` of them, or all up to the end of the body.
+pub(super) fn values(d: &mut Decoder<'_, '_>, count: Option<usize>) -> Result<(Graph, Vec<Slot>)> {
+    let mut reader = Reader::new(d);
+    let mut roots = Vec::new();
+    while count.map_or(reader.d.remaining() > 0, |count| roots.len() < count) {
+        let tag = reader.d.tag()?;
+        let root = reader.root(tag)?;
+        push(reader.d, &mut roots, root)?;
+    }
+    Ok((reader.graph, roots))
+}
+
 struct Reader<'d, 'de, 's> {
     d: &'d mut Decoder<'de, 's>,
     graph: Graph,
     frames: Vec<Frame>,
-    /// Children of the containers that are open, those of the innermost last.
+    /// The value that is read, and the children of the containers that are open, those of the innermost last.
     pending: Vec<Slot>,
     /// Nodes of the containers that get their numbers while this graph is read, from `first` on.
     new: Vec<u32>,
@@ -64,9 +76,11 @@ struct Frame {
 
 enum Left {
     Values(usize),
-    ToEndMark,
-    Key,
-    Value,
+    /// Items so far.
+    ToEndMark(usize),
+    /// Entries so far.
+    Key(usize),
+    Value(usize),
 }
 
 impl<'d, 'de, 's> Reader<'d, 'de, 's> {
@@ -86,15 +100,9 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         }
     }
 
-    /// Reads a container that begins with `tag`, and all it holds.
-    fn root(&mut self, tag: u8) -> Result<()> {
-        if tag == tag::REFERENCE {
-            let index = self.d.reference_index()?;
-            let (tag, resume) = self.d.jump(index)?;
-            self.open(tag, resume)?;
-        } else {
-            self.open(tag, None)?;
-        }
+    /// Reads a value that begins with `tag`, and all it holds. If it is a container, its node comes first.
+    fn root(&mut self, tag: u8) -> Result<Slot> {
+        self.child(tag)?;
         while let Some(frame) = self.frames.last_mut() {
             let more = match &mut frame.left {
                 Left::Values(0) => false,
@@ -102,13 +110,14 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
                     *left -= 1;
                     true
                 }
-                Left::ToEndMark => !self.d.take_end()?,
-                left @ Left::Key => {
-                    *left = Left::Value;
-                    !self.d.take_end()?
+                Left::ToEndMark(items) => self.d.more(items, 1)?,
+                left @ &mut Left::Key(mut entries) => {
+                    let more = self.d.more(&mut entries, 2)?;
+                    *left = Left::Value(entries);
+                    more
                 }
-                left @ Left::Value => {
-                    *left = Left::Key;
+                left @ &mut Left::Value(entries) => {
+                    *left = Left::Key(entries);
                     true
                 }
             };
@@ -119,10 +128,10 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
                 self.close(frame)?;
             }
         }
-        Ok(())
+        Ok(self.pending.pop().unwrap_or(Slot::Null))
     }
 
-    /// Takes a child of the innermost container.
+    /// Takes the value, or a child of the innermost container.
     fn child(&mut self, tag: u8) -> Result<()> {
         let slot = match Kind::of_tag(tag) {
             Some(Kind::List | Kind::Map | Kind::Object) => return self.child_container(tag, None),
@@ -171,15 +180,14 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
     fn open(&mut self, tag: u8, resume: Option<(usize, u32)>) -> Result<()> {
         let start = self.d.position().saturating_sub(1);
         let (kind, label, left) = match tag {
-            tag::MAP_UNTYPED => (NodeKind::Map, NO_LABEL, Left::Key),
+            tag::MAP_UNTYPED => (NodeKind::Map, NO_LABEL, Left::Key(0)),
             tag::MAP => {
                 let type_at = self.d.type_name()?;
-                (NodeKind::Map, self.type_label(type_at)?, Left::Key)
+                (NodeKind::Map, self.type_label(type_at)?, Left::Key(0))
             }
-            _ => match self.d.class_index(tag)? {
-                Some(class) => {
-                    let (label, fields) = self.class_label(class)?;
-                    (NodeKind::Object, label, Left::Values(fields as usize))
+            _ => match self.d.class_head(tag)? {
+                Some((class, class_at)) => {
+                    (NodeKind::Object, self.class_label(class)?, Left::Values(class_at.fields as usize))
                 }
                 None => {
                     let Some(head) = self.d.list_head(tag)? else {
@@ -188,7 +196,7 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
                     let label = self.type_label(head.type_at)?;
                     match head.fixed {
                         Some(len) => (NodeKind::List, label, Left::Values(len)),
-                        None => (NodeKind::VariableList, label, Left::ToEndMark),
+                        None => (NodeKind::VariableList, label, Left::ToEndMark(0)),
                     }
                 }
             },
@@ -258,12 +266,12 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         Ok(span)
     }
 
-    /// Class of the graph for a class of the body, and its number of fields.
-    fn class_label(&mut self, class: u32) -> Result<(u32, u32)> {
+    /// Class of the graph for a class of the body.
+    fn class_label(&mut self, class: u32) -> Result<u32> {
         if let Some(&label) = self.classes.get(class as usize)
-            && let Some(record) = self.graph.classes.get(label as usize)
+            && label != NO_LABEL
         {
-            return Ok((label, record.len));
+            return Ok(label);
         }
         let fields = self.graph.names.len() as u32;
         let (name, names) = self.d.class_names(class)?;
@@ -282,7 +290,7 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         if let Some(entry) = self.classes.get_mut(class as usize) {
             *entry = label;
         }
-        Ok((label, len))
+        Ok(label)
     }
 
     fn text(&mut self, text: &str) -> Result<u32> {

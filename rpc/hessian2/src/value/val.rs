@@ -30,6 +30,8 @@ pub(super) enum Inner<'v> {
 }
 
 impl<'v> Val<'v> {
+    pub(super) const MISSING: Self = Self(Inner::Missing);
+
     pub(super) fn of_root(root: &'v Repr) -> Self {
         Self(match root {
             Repr::Null => Inner::Null,
@@ -195,9 +197,9 @@ impl<'v> Val<'v> {
     pub fn at(self, index: usize) -> Self {
         match (self.kind(), self.0) {
             (Some(Kind::List), Inner::Node(graph, node)) => {
-                graph.kids(node).get(index).map_or(Self(Inner::Missing), |&slot| Self::of_slot(graph, slot))
+                graph.kids(node).get(index).map_or(Self::MISSING, |&slot| Self::of_slot(graph, slot))
             }
-            _ => Self(Inner::Missing),
+            _ => Self::MISSING,
         }
     }
 
@@ -212,7 +214,7 @@ impl<'v> Val<'v> {
             }
             _ => None,
         };
-        found.unwrap_or(Self(Inner::Missing))
+        found.unwrap_or(Self::MISSING)
     }
 
     /// Items of a list; of everything else none.

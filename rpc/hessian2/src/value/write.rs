@@ -1,20 +1,35 @@
 //! Owns writing the arena, with frames of its own instead of recursion: a container that comes again is a reference.
 
-use super::graph::{Graph, NodeKind};
+use std::collections::HashMap;
+
+use super::graph::{Graph, NO_LABEL, NodeKind, NodeMap, Slot};
 use super::val::{Inner, Val};
+use crate::compact::has_nameless_field;
 use crate::encode::Encoder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sink::Sink;
 
 /// Writes one value.
 pub(super) fn value<S: Sink>(val: Val<'_>, e: &mut Encoder<'_, S>) -> Result<()> {
     match val.0 {
-        Inner::Node(graph, node) => Writer::new(graph, e).root(node),
+        Inner::Node(graph, node) => Writer::new(graph, e, node == 0).root(node),
         scalar => {
             write_scalar(scalar, e);
             Ok(())
         }
     }
+}
+
+/// Writes all values of a graph, one behind the other.
+pub(super) fn values<S: Sink>(graph: &Graph, roots: &[Slot], e: &mut Encoder<'_, S>) -> Result<()> {
+    let mut writer = Writer::new(graph, e, true);
+    for &root in roots {
+        match Val::of_slot(graph, root).0 {
+            Inner::Node(_, node) => writer.root(node)?,
+            scalar => write_scalar(scalar, writer.e),
+        }
+    }
+    Ok(())
 }
 
 fn write_scalar<S: Sink>(scalar: Inner<'_>, e: &mut Encoder<'_, S>) {
@@ -34,10 +49,10 @@ fn write_scalar<S: Sink>(scalar: Inner<'_>, e: &mut Encoder<'_, S>) {
 struct Writer<'g, 'e, 'a, S: Sink> {
     graph: &'g Graph,
     e: &'e mut Encoder<'a, S>,
-    /// Number of each node in the body; [`UNSEEN`] before it is written.
-    slots: Vec<u32>,
-    /// Index in the body of each class; [`UNSEEN`] before its first object.
-    classes: Vec<u32>,
+    /// Number of each node in the body, once it is written.
+    slots: NodeMap,
+    /// Index in the body of each class, once an object of it is written.
+    classes: HashMap<u32, u32>,
     frames: Vec<Frame>,
 }
 
@@ -46,15 +61,13 @@ struct Frame {
     next: usize,
 }
 
-const UNSEEN: u32 = u32::MAX;
-
 impl<'g, 'e, 'a, S: Sink> Writer<'g, 'e, 'a, S> {
-    fn new(graph: &'g Graph, e: &'e mut Encoder<'a, S>) -> Self {
+    fn new(graph: &'g Graph, e: &'e mut Encoder<'a, S>, whole: bool) -> Self {
         Self {
             graph,
             e,
-            slots: vec![UNSEEN; graph.nodes.len()],
-            classes: vec![UNSEEN; graph.classes.len()],
+            slots: NodeMap::new(graph.nodes.len(), whole),
+            classes: HashMap::new(),
             frames: Vec::new(),
         }
     }
@@ -82,15 +95,11 @@ impl<'g, 'e, 'a, S: Sink> Writer<'g, 'e, 'a, S> {
 
     /// Writes the beginning of a container, or a reference to it.
     fn open(&mut self, node: u32) -> Result<()> {
-        let Some(seen) = self.slots.get_mut(node as usize) else {
-            self.e.null();
-            return Ok(());
-        };
-        if *seen != UNSEEN {
-            self.e.reference(*seen);
+        if let Some(slot) = self.slots.get(node) {
+            self.e.reference(slot);
             return Ok(());
         }
-        *seen = self.e.next_slot();
+        self.slots.set(node, self.e.next_slot());
         let len = self.graph.kids(node).len();
         match (self.graph.node(node).map(|node| node.kind), self.graph.type_name(node)) {
             (Some(NodeKind::List), None) => self.e.list(len)?,
@@ -104,21 +113,20 @@ impl<'g, 'e, 'a, S: Sink> Writer<'g, 'e, 'a, S> {
     }
 
     fn object(&mut self, node: u32) -> Result<()> {
-        let label = self.graph.node(node).map_or(UNSEEN, |node| node.label);
-        match self.classes.get(label as usize) {
-            Some(&index) if index != UNSEEN => self.e.object_again(index),
-            _ => {
-                let class = self.graph.class(node);
-                let names: Vec<&str> =
-                    class.map(|class| self.graph.field_names(class).collect()).unwrap_or_default();
-                let name = class.map_or("", |class| self.graph.str(class.name));
-                let index = self.e.object_by_name(name, &names)?;
-                if let Some(known) = self.classes.get_mut(label as usize) {
-                    *known = index;
-                }
-                Ok(())
-            }
+        let label = self.graph.node(node).map_or(NO_LABEL, |node| node.label);
+        if let Some(&index) = self.classes.get(&label) {
+            return self.e.object_again(index);
         }
+        let class = self.graph.class(node);
+        let names: Vec<&str> = class.map(|class| self.graph.field_names(class).collect()).unwrap_or_default();
+        let name = class.map_or("", |class| self.graph.str(class.name));
+        if names.is_empty() && has_nameless_field(name) {
+            let text = format!("an object of {name} without fields: its reader takes the next value for one");
+            return Err(Error::custom(text));
+        }
+        let index = self.e.object_by_name(name, &names)?;
+        self.classes.insert(label, index);
+        Ok(())
     }
 
     fn close(&mut self, node: u32) {

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use getty_hessian2::{
     Decode, DecodeState, Decoder, Encode, EncodeState, Encoder, ErrorKind, Hessian, Kind, Limits, Result,
-    Sink, Value, from_slice, to_vec,
+    Sink, Value, Values, from_slice, to_vec,
 };
 
 use crate::malformed::{rows, unhex};
 use crate::tree;
 
-fn on_small_stack(kib: usize, run: impl FnOnce() + Send + 'static) {
+pub(crate) fn on_small_stack(kib: usize, run: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().stack_size(kib << 10).spawn(run).unwrap().join().unwrap();
 }
 
@@ -242,16 +242,54 @@ impl<'de> Decode<'de> for Any {
 }
 
 #[test]
+fn the_limit_of_bytes_counts_text_and_binaries_alike_whether_they_are_read_or_skipped() {
+    let mut limits = Limits::default();
+    limits.bytes = 6;
+    for (bytes, fits) in [
+        (&b"S\0\x06abcdef"[..], true),
+        (b"R\0\x03abc\x30\x03def", true),
+        (b"R\0\x03abc\x04defg", false),
+        (b"\x02\xed\xa0\xbd\xed\xb8\x80", true),
+        (b"\x03\xed\xa0\xbd\xed\xb8\x80a", false),
+        (b"R\0\x01\xed\xa0\xbd\x01\xed\xb8\x80", true),
+        (b"B\0\x06abcdef", true),
+        (b"A\0\x03abc\x34\x03def", true),
+        (b"A\0\x03abc\x24defg", false),
+    ] {
+        let mut state = DecodeState::with_limits(limits.clone());
+        assert_eq!(Decoder::new(bytes, &mut state).read::<Value>().is_ok(), fits, "{bytes:x?} is read");
+        state.reset();
+        assert_eq!(Decoder::new(bytes, &mut state).skip().is_ok(), fits, "{bytes:x?} is skipped");
+    }
+}
+
+#[test]
+fn text_that_references_make_again_is_charged() {
+    // 50 references to a list of 10 KB: 10 KB of input become 512 KB of text.
+    let text = [&b"\x79S\x28\0"[..], &[b'a'; 0x2800]].concat();
+    let body = [&b"\x58\xc8\x33"[..], &text, &b"\x51\x91".repeat(50)].concat();
+    let mut limits = Limits::default();
+    (limits.memory_factor, limits.memory_floor) = (64, 0);
+    let read = |limits: &Limits| {
+        let mut state = DecodeState::with_limits(limits.clone());
+        Decoder::new(&body, &mut state).read::<Vec<Vec<String>>>()
+    };
+    assert_eq!(read(&limits).unwrap().len(), 51);
+    limits.memory_factor = 32;
+    let error = read(&limits).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes of memory", .. }));
+}
+
+#[test]
 fn every_limit_is_enforced() {
-    fn fails(change: impl Fn(&mut Limits), bytes: &[u8], what: &str) {
+    type Read = fn(&mut Decoder<'_, '_>) -> Result<()>;
+    let untyped: [Read; 3] =
+        [|d| d.read::<Value>().map(drop), |d| Values::read(d, 1).map(drop), |d| d.skip()];
+    let fails_for = |readers: &[Read], change: &dyn Fn(&mut Limits), bytes: &[u8], what: &str| {
         let mut limits = Limits::default();
         change(&mut limits);
         let mut state = DecodeState::with_limits(limits);
-        for read in [
-            |d: &mut Decoder<'_, '_>| d.read::<Value>().map(drop),
-            |d: &mut Decoder<'_, '_>| d.skip(),
-            |d: &mut Decoder<'_, '_>| d.read::<Vec<Any>>().map(drop),
-        ] {
+        for read in readers {
             state.reset();
             let error = read(&mut Decoder::new(bytes, &mut state)).unwrap_err();
             assert!(
@@ -259,10 +297,22 @@ fn every_limit_is_enforced() {
                 "{error}"
             );
         }
-    }
+    };
+    let fails = |change: fn(&mut Limits), bytes: &[u8], what: &str| {
+        fails_for(&untyped, &change, bytes, what);
+        fails_for(&[|d| d.read::<Vec<Any>>().map(drop)], &change, bytes, what);
+    };
     fails(|limits| limits.depth = 0, b"\x79\x78", "levels of containers");
     fails(|limits| limits.classes = 1, b"\x79C\x01A\x90C\x01B\x90\x60", "class definitions");
     fails(|limits| limits.fields = 1, b"\x79C\x01A\x92\x01a\x01b\x60", "fields of a class");
+    let ints = |change: fn(&mut Limits), bytes: &[u8], what: &str| {
+        fails_for(&untyped, &change, bytes, what);
+    };
+    ints(|limits| limits.items = 2, b"\x7b\x90\x90\x90", "items in a list or map");
+    ints(|limits| limits.items = 2, b"W\x90\x90\x90Z", "items in a list or map");
+    ints(|limits| limits.nodes = 5, b"\x7a\x7a\x90\x90\x7a\x90\x90", "values in a body");
+    ints(|limits| limits.nodes = 5, b"W\x7a\x90\x90\x7a\x90\x90Z", "values in a body");
+    fails(|limits| limits.nodes = 3, b"\x7aC\x01A\x92\x01a\x01b\x60\x90\x90\x60\x90\x90", "values in a body");
     fails(|limits| limits.bytes = 3, b"\x79\x04abcd", "bytes in a string or binary");
     fails(|limits| limits.bytes = 3, b"\x79R\0\x02abS\0\x02cd", "bytes in a string or binary");
     let mut limits = Limits::default();
@@ -275,6 +325,22 @@ fn every_limit_is_enforced() {
     let error =
         Decoder::new(b"\x7b\x7a\x91\x92\x51\x91\x51\x91", &mut state).read::<Vec<Vec<i32>>>().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes read again through references", .. }));
+    let too_large = |limits: &Limits, bytes: &[u8]| {
+        let mut state = DecodeState::with_limits(limits.clone());
+        let map = Decoder::new(bytes, &mut state).read::<Vec<HashMap<i32, i32>>>().unwrap_err();
+        state.reset();
+        let skipped = Decoder::new(bytes, &mut state).skip();
+        (map.kind().clone(), skipped.is_err())
+    };
+    let mut limits = Limits::default();
+    limits.items = 1;
+    let kind = ErrorKind::Limit { what: "items in a list or map", limit: 1 };
+    assert_eq!(too_large(&limits, b"\x79H\x90\x90\x91\x90Z"), (kind, true));
+    let mut limits = Limits::default();
+    limits.nodes = 8;
+    let kind = ErrorKind::Limit { what: "values in a body", limit: 8 };
+    // Three items, two values of the first map, and the same again for each reference; skipping follows none.
+    assert_eq!(too_large(&limits, b"\x7bH\x90\x90Z\x51\x91\x51\x91"), (kind, false));
     let mut limits = Limits::default();
     (limits.memory_factor, limits.memory_floor) = (1, 0);
     let mut state = DecodeState::with_limits(limits);

@@ -4,6 +4,8 @@
 
 mod beans;
 mod classes;
+#[path = "../../examples/conformance/check.rs"]
+mod conformance;
 mod coverage;
 mod enums;
 mod hostile;
@@ -12,6 +14,8 @@ mod malformed;
 mod properties;
 mod sha256;
 mod sharing;
+mod tools;
 mod tree;
 mod typed;
+mod values;
 mod vectors;
