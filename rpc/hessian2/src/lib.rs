@@ -122,7 +122,7 @@ mod value;
 pub use class::Class;
 pub use date::{Date, DateRangeError};
 pub use decode::{Decode, DecodeOwned, DecodeState, Decoder, ListReader, MapReader, Mark, ObjectReader};
-pub use encode::{Encode, EncodeAs, EncodeState, Encoder};
+pub use encode::{Dialect, Encode, EncodeAs, EncodeState, Encoder};
 pub use error::{Error, ErrorKind, Found, Result};
 pub use exception::{Exception, StackFrame, Throwable};
 /// Implements [`Encode`], [`Decode`] and [`JavaType`] for a struct with named fields, an enum of constants, or a struct

@@ -1,7 +1,7 @@
-//! Owns how byte arrays are cut into chunks: where Java's 8 KiB buffer would end.
+//! Owns how byte arrays are cut into chunks: where Java's buffer would end.
 
 use super::Encoder;
-use super::encoder::{BUFFER, FULL_FOR_FLAG};
+use super::encoder::FLAG_MARGIN;
 use crate::kind::tag;
 use crate::sink::Sink;
 
@@ -24,7 +24,7 @@ impl<S: Sink> Encoder<'_, S> {
             self.flush();
             bytes = rest;
         }
-        self.flush_at(FULL_FOR_FLAG);
+        self.flush_at(FLAG_MARGIN);
         match bytes.len() {
             len @ 0..=15 => self.out.put(&[0x20 + len as u8]),
             len @ 16..=1023 => self.out.put(&((0x3400 + len) as u16).to_be_bytes()),
@@ -35,7 +35,7 @@ impl<S: Sink> Encoder<'_, S> {
 
     /// Bytes that still fit Java's buffer behind a chunk's header.
     fn room(&self) -> usize {
-        (BUFFER - 3).saturating_sub(self.filled())
+        (self.state.buffer() - 3).saturating_sub(self.filled())
     }
 
     fn flush(&mut self) {

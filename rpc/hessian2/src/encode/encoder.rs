@@ -2,7 +2,7 @@
 //! the sibling modules.
 
 use super::tables::ClassIndex;
-use super::{Encode, EncodeState};
+use super::{Dialect, Encode, EncodeState};
 use crate::class::Class;
 use crate::compact;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +10,7 @@ use crate::kind::tag;
 use crate::shared::Written;
 use crate::sink::Sink;
 
-/// Writes values one after the other, byte for byte as hessian-lite 4 does.
+/// Writes values one after the other, byte for byte as hessian-lite 4 does, or 3 if the state's [`Dialect`] says so.
 ///
 /// Several encoders may continue one body with the same state. After an error the body is incomplete: truncate the
 /// buffer to where the body began.
@@ -20,13 +20,11 @@ pub struct Encoder<'a, S: Sink = Vec<u8>> {
     pub(super) state: &'a mut EncodeState,
 }
 
-/// Bytes of Java's buffer.
-pub(super) const BUFFER: usize = 8192;
-/// Fill levels at which Java flushes its buffer before it writes a number or text; a bool or reference; and a date
-/// or container.
-pub(super) const FULL_FOR_NUMBER: usize = BUFFER - 16;
-pub(super) const FULL_FOR_FLAG: usize = BUFFER - 15;
-pub(super) const FULL_FOR_CONTAINER: usize = BUFFER - 31;
+/// Java flushes its buffer when no more than this is free and it is about to write a number or text; a bool or
+/// reference; and a date or container.
+pub(super) const NUMBER_MARGIN: usize = 16;
+pub(super) const FLAG_MARGIN: usize = 15;
+pub(super) const CONTAINER_MARGIN: usize = 31;
 
 impl<'a, S: Sink> Encoder<'a, S> {
     /// Continues the body that `state` has begun at some place of `out`.
@@ -47,14 +45,14 @@ impl<'a, S: Sink> Encoder<'a, S> {
     /// Writes `null`.
     #[inline]
     pub fn null(&mut self) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         self.out.put(&[tag::NULL]);
     }
 
     /// Writes a boolean.
     #[inline]
     pub fn bool(&mut self, value: bool) {
-        self.flush_at(FULL_FOR_FLAG);
+        self.flush_at(FLAG_MARGIN);
         self.out.put(&[if value { tag::TRUE } else { tag::FALSE }]);
     }
 
@@ -65,6 +63,9 @@ impl<'a, S: Sink> Encoder<'a, S> {
     ///
     /// When it lies too deep, or `len` is above `i32::MAX`.
     pub fn list(&mut self, len: usize) -> Result<()> {
+        if self.state.dialect() == Dialect::HessianLite3 {
+            return self.list_of("java.util.ArrayList", len);
+        }
         let count = self.open(len)?;
         match len {
             0..=7 => self.out.put(&[0x78 + len as u8]),
@@ -164,7 +165,9 @@ impl<'a, S: Sink> Encoder<'a, S> {
             ClassIndex::Known(index) => index,
             ClassIndex::New(index) => {
                 let filled = self.filled();
-                if class.definition.is_empty() || filled + class.definition.len() >= FULL_FOR_CONTAINER {
+                if class.definition.is_empty()
+                    || filled + class.definition.len() + CONTAINER_MARGIN >= self.state.buffer()
+                {
                     self.definition(class.name, class.fields);
                 } else {
                     self.out.put(class.definition);
@@ -211,7 +214,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
 
     /// Writes a reference to a list, map or object of this body.
     pub fn reference(&mut self, slot: u32) {
-        self.flush_at(FULL_FOR_FLAG);
+        self.flush_at(FLAG_MARGIN);
         self.out.put(&[tag::REFERENCE]);
         self.i32(slot as i32);
     }
@@ -223,7 +226,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
     /// Writes a class definition string by string.
     pub(super) fn definition(&mut self, name: &str, fields: &[&str]) {
         let fields = compact::named(name, fields);
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         self.out.put(&[tag::DEFINITION]);
         self.str(name);
         self.i32(fields.len() as i32);
@@ -234,7 +237,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
 
     #[inline]
     fn object_tag(&mut self, index: u32) {
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         match index {
             0..=15 => self.out.put(&[0x60 + index as u8]),
             _ => {
@@ -250,7 +253,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
                 "an empty type name: Java refuses to read and write it; leave the type out",
             ));
         }
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         match self.state.types.index_of(name) {
             Some(index) => self.i32(index as i32),
             None => self.str(name),
@@ -264,7 +267,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
         let Ok(len) = i32::try_from(len) else {
             return Err(Error::new(ErrorKind::Limit { what: "items in a list", limit: i32::MAX as u64 }));
         };
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         if self.state.depth >= self.state.max_depth() {
             let limit = u64::from(self.state.max_depth());
             return Err(Error::new(ErrorKind::Limit { what: "levels of containers", limit }));
@@ -280,16 +283,16 @@ impl<'a, S: Sink> Encoder<'a, S> {
     }
 
     fn end_mark(&mut self) {
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         self.out.put(&[tag::END]);
         self.close();
     }
 
     /// Remembers where Java's buffer would be flushed; nothing is written.
     #[inline]
-    pub(super) fn flush_at(&mut self, full: usize) {
+    pub(super) fn flush_at(&mut self, margin: usize) {
         let size = self.out.size();
-        if size >= self.state.flushed + full {
+        if size + margin >= self.state.flushed + self.state.buffer() {
             self.state.flushed = size;
         }
     }

@@ -3,6 +3,7 @@
 mod as_type;
 mod binary;
 mod collections;
+mod dialect;
 mod encoder;
 mod number;
 mod primitives;
@@ -14,6 +15,7 @@ mod tuples;
 pub(crate) use collections::entries;
 
 pub use as_type::EncodeAs;
+pub use dialect::Dialect;
 pub use encoder::Encoder;
 pub use state::EncodeState;
 

@@ -1,7 +1,7 @@
 //! Owns how numbers and dates become bytes: the shortest form, as hessian-lite 4 chooses it.
 
 use super::Encoder;
-use super::encoder::{FULL_FOR_CONTAINER, FULL_FOR_NUMBER};
+use super::encoder::{CONTAINER_MARGIN, NUMBER_MARGIN};
 use crate::kind::tag;
 use crate::sink::Sink;
 
@@ -9,7 +9,7 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes an `int`.
     #[inline]
     pub fn i32(&mut self, value: i32) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         match value {
             -16..=47 => self.out.put(&[(value + 0x90) as u8]),
             -2048..=2047 => self.out.put(&((value + 0xc800) as u16).to_be_bytes()),
@@ -24,7 +24,7 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes a `long`.
     #[inline]
     pub fn i64(&mut self, value: i64) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         match value {
             -8..=15 => self.out.put(&[(value + 0xe0) as u8]),
             -2048..=2047 => self.out.put(&((value + 0xf800) as u16).to_be_bytes()),
@@ -42,7 +42,7 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes a `double`. Java's rules lose the sign of zero and the payload of NaN.
     #[inline]
     pub fn f64(&mut self, value: f64) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         let whole = value as i32;
         if f64::from(whole) == value {
             match whole {
@@ -78,7 +78,7 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes a `java.util.Date`, in milliseconds since 1970-01-01 UTC.
     #[inline]
     pub fn date(&mut self, millis: i64) {
-        self.flush_at(FULL_FOR_CONTAINER);
+        self.flush_at(CONTAINER_MARGIN);
         if millis % 60_000 == 0
             && let Ok(minutes) = i32::try_from(millis / 60_000)
         {

@@ -1,6 +1,7 @@
-//! Owns what an outgoing body remembers between values: table sizes, the depth, and where the 8 KiB buffer of Java
+//! Owns what an outgoing body remembers between values: table sizes, the depth, the dialect, and where the buffer of Java
 //! would begin. It never holds bytes of the body.
 
+use super::dialect::Dialect;
 use super::tables::{ClassTable, TypeTable};
 use crate::limits::Limits;
 use crate::shared::Written;
@@ -9,8 +10,8 @@ use crate::sink::Sink;
 /// Tables of one outgoing body.
 ///
 /// Made once per connection and reused: [`begin`](Self::begin) empties the tables but keeps the memory that ordinary
-/// bodies need, so that writing them allocates nothing in the steady state. One body, with all its arguments and attachments, shares one set
-/// of tables.
+/// bodies need, and the dialect, so that writing them allocates nothing in the steady state. One body, with all its
+/// arguments and attachments, shares one set of tables.
 #[derive(Debug)]
 pub struct EncodeState {
     pub(super) classes: ClassTable,
@@ -19,6 +20,9 @@ pub struct EncodeState {
     pub(super) slots: u32,
     pub(super) depth: u32,
     max_depth: u32,
+    dialect: Dialect,
+    /// Bytes of Java's buffer in this dialect.
+    buffer: usize,
     pub(super) shared: Written,
     /// Where Java's buffer was flushed last. Java cuts binaries at the end of its buffer.
     pub(super) flushed: usize,
@@ -38,9 +42,23 @@ impl EncodeState {
             slots: 0,
             depth: 0,
             max_depth: depth,
+            dialect: Dialect::default(),
+            buffer: Dialect::default().buffer(),
             shared: Written::default(),
             flushed: 0,
         }
+    }
+
+    /// Writes for another version of Java's codec from the next body on. Call it before [`begin`](Self::begin).
+    pub fn set_dialect(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+        self.buffer = dialect.buffer();
+    }
+
+    /// The version of Java's codec that is written for.
+    #[inline]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// Begins a body at the end of `out`. Call it for each body: tables of another one would give wrong references.
@@ -51,6 +69,11 @@ impl EncodeState {
         self.depth = 0;
         self.shared = Written::default();
         self.flushed = out.size();
+    }
+
+    #[inline]
+    pub(super) fn buffer(&self) -> usize {
+        self.buffer
     }
 
     #[inline]

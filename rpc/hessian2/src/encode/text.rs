@@ -2,7 +2,7 @@
 //! 0x8000 units.
 
 use super::Encoder;
-use super::encoder::FULL_FOR_NUMBER;
+use super::encoder::NUMBER_MARGIN;
 use crate::kind::tag;
 use crate::sink::Sink;
 use crate::utf16;
@@ -16,7 +16,7 @@ impl<S: Sink> Encoder<'_, S> {
     pub fn str(&mut self, text: &str) {
         let bytes = text.as_bytes();
         if bytes.len() <= 31 && bytes.is_ascii() {
-            self.flush_at(FULL_FOR_NUMBER);
+            self.flush_at(NUMBER_MARGIN);
             self.out.put(&[bytes.len() as u8]);
             self.narrow(bytes);
         } else {
@@ -66,7 +66,7 @@ impl<S: Sink> Encoder<'_, S> {
 
     #[inline]
     fn text_header(&mut self, units: usize) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         match units {
             0..=31 => self.out.put(&[units as u8]),
             32..=1023 => self.out.put(&((0x3000 + units) as u16).to_be_bytes()),
@@ -78,7 +78,7 @@ impl<S: Sink> Encoder<'_, S> {
     }
 
     fn chunk_header(&mut self, units: usize) {
-        self.flush_at(FULL_FOR_NUMBER);
+        self.flush_at(NUMBER_MARGIN);
         let [high, low] = (units as u16).to_be_bytes();
         self.out.put(&[tag::STRING_CHUNK, high, low]);
     }
@@ -106,18 +106,19 @@ impl<S: Sink> Encoder<'_, S> {
     fn narrow(&mut self, bytes: &[u8]) {
         let start = self.out.size();
         self.out.put(bytes);
-        if start + bytes.len() > self.state.flushed + FULL_FOR_NUMBER {
+        if start + bytes.len() + NUMBER_MARGIN > self.state.flushed + self.state.buffer() {
             self.flush_inside(start, bytes);
         }
     }
 
     #[cold]
     fn flush_inside(&mut self, start: usize, bytes: &[u8]) {
-        let mut at = (self.state.flushed + FULL_FOR_NUMBER).saturating_sub(start);
+        let full = self.state.buffer() - NUMBER_MARGIN;
+        let mut at = (self.state.flushed + full).saturating_sub(start);
         while let Some(rest) = bytes.get(at..) {
             let Some(boundary) = rest.iter().position(|byte| byte & 0xc0 != 0x80) else { return };
             self.state.flushed = start + at + boundary;
-            at += boundary + FULL_FOR_NUMBER;
+            at += boundary + full;
         }
     }
 }

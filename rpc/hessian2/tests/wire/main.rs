@@ -7,6 +7,7 @@ mod classes;
 #[path = "../../examples/conformance/check.rs"]
 mod conformance;
 mod coverage;
+mod dialect;
 mod enums;
 mod hostile;
 mod java;

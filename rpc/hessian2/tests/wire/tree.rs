@@ -18,6 +18,7 @@ pub(crate) struct Row<'a> {
     #[serde(borrow)]
     pub(crate) tree: Option<Tree<'a>>,
     pub(crate) verify: Option<String>,
+    pub(crate) lite_3_2_13: Option<String>,
 }
 
 impl Row<'_> {
