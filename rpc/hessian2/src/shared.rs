@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::decode::{Decode, Decoder};
+use crate::decode::{Decode, Decoder, table_growth};
 use crate::encode::{Encode, Encoder};
 use crate::error::Result;
 use crate::java::JavaType;
@@ -24,8 +24,8 @@ pub(crate) type Written = HashMap<usize, (u32, Arc<dyn Any + Send + Sync>)>;
 /// Shared values that were read from a body, by number.
 pub(crate) type Read = HashMap<u32, Arc<dyn Any + Send + Sync>>;
 
-/// What an entry of the tables takes at most.
-const ENTRY: usize = 64;
+/// Bytes of an entry of [`Read`].
+const ENTRY: usize = size_of::<(u32, Arc<dyn Any + Send + Sync>)>();
 
 impl<T> Shared<T> {
     /// A value that is shared by cloning the handle.
@@ -92,11 +92,11 @@ impl<'de, T: Decode<'de> + Send + Sync + 'static> Decode<'de> for Shared<T> {
             d.skip()?;
             return Ok(Self(shared));
         }
-        d.charge(size_of::<T>())?;
         let slot = target.unwrap_or_else(|| d.next_slot());
         let shared: Arc<T> = d.read()?;
         if target.is_some() || d.next_slot() != slot {
-            d.charge(ENTRY)?;
+            let growth = table_growth(d.shared().len(), ENTRY);
+            d.charge(growth)?;
             d.shared().insert(slot, Arc::clone(&shared) as _);
         }
         Ok(Self(shared))

@@ -2,20 +2,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+#[path = "wire/bombs.rs"]
+mod bombs;
+#[path = "wire/corpus.rs"]
+mod corpus;
 #[path = "wire/malformed.rs"]
 mod malformed;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use getty_hessian2::{DecodeOwned, DecodeState, Decoder, Hessian, Limits, Value};
+use getty_hessian2::{DecodeOwned, DecodeState, Decoder, Hessian, Limits, Result, Shared, Value, Values};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 /// Memory that every body may take.
 const FLOOR: usize = 64 << 10;
-/// What errors, states and the harness take.
-const SLACK: usize = 64 << 10;
 
 /// A single byte of input can be one of these: 400 bytes and more.
 #[derive(Default, Hessian)]
@@ -33,85 +35,102 @@ struct Wide {
     j: Vec<Self>,
 }
 
-type Read = fn(&[u8]);
-
-fn peak(run: impl FnOnce()) -> usize {
+fn profile<T>(run: impl FnOnce() -> T) -> (T, dhat::HeapStats) {
     let profiler = dhat::Profiler::builder().testing().build();
-    run();
-    let peak = dhat::HeapStats::get().max_bytes;
+    let result = run();
+    let stats = dhat::HeapStats::get();
     drop(profiler);
-    peak
+    (result, stats)
 }
 
-fn decode<T: DecodeOwned>(bytes: &[u8]) {
+fn limits(depth: u32) -> Limits {
     let mut limits = Limits::default();
-    (limits.depth, limits.memory_floor) = (1_000_000, FLOOR);
-    let mut state = DecodeState::with_limits(limits);
-    _ = Decoder::new(bytes, &mut state).read::<T>();
+    (limits.depth, limits.memory_floor) = (depth, FLOOR);
+    // Half of the default: this is a debug build, and the stack half of what threads have.
+    limits.stack = 64 << 10;
+    limits
 }
 
-/// Reads a body in every way; those that recurse only if it is `shallow`.
-fn check_well_formed(name: &str, bytes: &[u8]) {
-    check(name, bytes, true);
-    Value::parse(bytes).unwrap_or_else(|error| panic!("{name} should be read, but {error}"));
+/// Reads the next value as a type, and forgets it.
+fn decode<T: DecodeOwned>(d: &mut Decoder<'_, '_>) -> Result<()> {
+    d.read::<T>().map(drop)
 }
 
-fn check(name: &str, bytes: &[u8], shallow: bool) {
-    let bound = 64 * bytes.len() + FLOOR + SLACK;
-    let mut readers: Vec<(&str, Read)> = vec![
-        ("value", decode::<Value>),
-        ("skip", decode::<()>),
-        ("value inside a list", decode::<Vec<Value>>),
-    ];
-    if shallow {
-        readers.extend([
-            ("structs", decode::<Vec<Wide>> as Read),
-            ("vectors", decode::<Vec<Vec<Vec<i32>>>>),
-            ("sets", decode::<Vec<HashSet<Vec<u64>>>>),
-            ("maps", decode::<BTreeMap<Option<String>, HashMap<i64, Vec<String>>>>),
-            ("boxes", decode::<Vec<Box<Wide>>>),
-        ]);
-    }
-    for (reader, read) in readers {
-        let peak = peak(|| read(bytes));
+type Reader = (&'static str, fn(&mut Decoder<'_, '_>) -> Result<()>);
+
+const UNTYPED: [Reader; 4] = [
+    ("value", decode::<Value>),
+    ("values", |d| Values::read_to_end(d).map(drop)),
+    ("value inside a list", decode::<Vec<Value>>),
+    ("skip", |d| d.skip()),
+];
+
+const TYPED: [Reader; 10] = [
+    ("structs", decode::<Vec<Wide>>),
+    ("struct", decode::<Wide>),
+    ("vectors", decode::<Vec<Vec<Vec<i32>>>>),
+    ("sets", decode::<Vec<HashSet<Vec<u64>>>>),
+    ("maps", decode::<BTreeMap<Option<String>, HashMap<i64, Vec<String>>>>),
+    ("boxes", decode::<Vec<Box<Wide>>>),
+    ("strings", decode::<Vec<String>>),
+    ("trees", decode::<Vec<BTreeSet<String>>>),
+    ("small sets", decode::<Vec<HashSet<u8>>>),
+    ("shared", decode::<Vec<Shared<Vec<i32>>>>),
+];
+
+fn check_memory(name: &str, bytes: &[u8]) {
+    let bound = 64 * bytes.len() + FLOOR;
+    for (reader, read) in UNTYPED.into_iter().chain(TYPED) {
+        let depth = if UNTYPED.iter().any(|(name, _)| *name == reader) { u32::MAX } else { Limits::DEPTH };
+        let (_, stats) = profile(|| {
+            let mut state = DecodeState::with_limits(limits(depth));
+            read(&mut Decoder::new(bytes, &mut state)).is_ok()
+        });
+        let peak = stats.max_bytes;
         assert!(peak <= bound, "{name}, {reader}: {peak} bytes for {} bytes of input", bytes.len());
     }
 }
 
+/// Memory that skipping may take for its tables, as a multiple of the input: one number for each container, and the way
+/// down to the innermost.
+const TABLES: usize = 56;
+
+fn check_skip(name: &str, bytes: &[u8]) {
+    let mut state = DecodeState::with_limits(limits(u32::MAX));
+    let (_, cold) = profile(|| Decoder::new(bytes, &mut state).skip().is_ok());
+    let containers = bytes.iter().any(|tag| matches!(tag, b'C' | b'H' | b'M' | b'U'..=b'X' | 0x60..=0x7f));
+    if !containers {
+        let is_error = Decoder::new(bytes, &mut DecodeState::new()).skip().is_err();
+        assert!(is_error || cold.total_blocks == 0, "{name}: {} allocations", cold.total_blocks);
+    }
+    assert!(cold.max_bytes <= TABLES * bytes.len() + 4096, "{name}: {} bytes", cold.max_bytes);
+    // The tables keep what ordinary bodies need.
+    if bytes.len() > 1_000 {
+        return;
+    }
+    state.reset();
+    let (read, warm) = profile(|| Decoder::new(bytes, &mut state).skip().is_ok());
+    assert!(!read || warm.total_blocks == 0, "{name}: {} allocations in a warm state", warm.total_blocks);
+}
+
 // One test, since there is one allocator to count.
 #[test]
-fn no_input_takes_more_memory_than_the_limits_allow() {
-    for row in malformed::rows() {
-        check(&row.name, &row.bytes(), !row.name.starts_with("nest"));
-    }
-    let many = 1 << 17;
-    let list = |item: &[u8]| [&b"X\x49\0\x02\0\0"[..], &item.repeat(many)].concat();
-    let objects = |item: &[u8]| [&b"X\x49\0\x02\0\0C\x01A\x90"[..], &item.repeat(many)].concat();
-    check_well_formed("empty lists", &list(b"\x78"));
-    check(
-        "empty typed lists",
-        &[&b"X\x49\0\x01\0\0p\x01A\x70\x90"[..], &b"\x70\x90".repeat(1 << 16)].concat(),
-        true,
-    );
-    check_well_formed(
-        "variable lists",
-        &[b"W".to_vec(), b"\x57\x5a".repeat(many / 2), b"Z".to_vec()].concat(),
-    );
-    check_well_formed("maps", &list(b"\x48\x5a"));
-    check_well_formed("objects without fields", &objects(b"\x60"));
-    check_well_formed("nulls", &list(b"N"));
-    check_well_formed("longs", &list(b"\xe0"));
-    check_well_formed("doubles", &list(b"\x5b"));
-    check_well_formed("empty strings", &list(b"\0"));
-    check_well_formed("empty binaries", &list(b"\x20"));
-    check_well_formed("references", &list(b"\x51\x90"));
-    check("nested lists", &b"\x79".repeat(many), false);
-    check("nested variable lists", &b"\x57".repeat(many), false);
-    check(
-        "lists that claim all that is left",
-        &[&b"X\xd6\0\0".repeat(1_000)[..], &[0x90; 1 << 17]].concat(),
-        false,
-    );
-    let fields = [b"C\x01A\xc9\0".to_vec(), vec![0; 256]].concat();
-    check_well_formed("definitions of empty names", &[&fields.repeat(4_000)[..], b"N"].concat());
+fn no_input_takes_more_memory_than_the_limits_allow_and_skipping_takes_tables_only() {
+    let run = || {
+        for row in malformed::rows() {
+            check_memory(&row.name, &row.bytes());
+            check_skip(&row.name, &row.bytes());
+        }
+        for bomb in bombs::bombs(1 << 15) {
+            check_memory(bomb.name, &bomb.bytes);
+            check_skip(bomb.name, &bomb.bytes);
+            let result = Value::parse(&bomb.bytes);
+            assert_eq!(result.is_ok(), bomb.is_value, "{}: {result:?}", bomb.name);
+        }
+        for (name, bytes) in corpus::corpus() {
+            check_memory(&name, &bytes);
+            check_skip(&name, &bytes);
+        }
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
 }

@@ -253,7 +253,7 @@ impl<'de> Decoder<'de, '_> {
             tag::LIST_VARIABLE_UNTYPED => (false, None),
             _ => return Ok(None),
         };
-        let type_at = if typed { self.type_name()? } else { None };
+        let type_at = if typed { Some(self.type_name()?) } else { None };
         let fixed = match tag {
             tag::LIST_FIXED | tag::LIST_FIXED_UNTYPED => Some(self.list_len()?),
             _ => fixed,

@@ -181,9 +181,9 @@ impl<'de> Decoder<'de, '_> {
         }
     }
 
-    /// Reads the type of a list or map. Gives the offset of its name; none for the empty name, which means no type.
-    pub(crate) fn type_name(&mut self) -> Result<Option<u32>> {
-        let at = match self.buf.get(self.pos) {
+    /// Reads the type of a list or map. Gives the offset of its name. The empty name means no type.
+    pub(crate) fn type_name(&mut self) -> Result<u32> {
+        Ok(match self.buf.get(self.pos) {
             Some(&tag @ (0..=0x1f | 0x30..=0x33 | tag::STRING | tag::STRING_CHUNK)) => {
                 let at = self.offset(self.pos)?;
                 self.pos += 1;
@@ -209,8 +209,7 @@ impl<'de> Decoder<'de, '_> {
                     }
                 }
             }
-        };
-        Ok(Some(at).filter(|_| self.buf.get(at as usize) != Some(&0)))
+        })
     }
 
     /// Class of the next value if it is an object or a reference to one; it stays unread.

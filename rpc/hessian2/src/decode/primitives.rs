@@ -236,7 +236,8 @@ macro_rules! wrapped {
     ($($wrapper:ident)*) => {$(
         impl<'de, T: Decode<'de>> Decode<'de> for $wrapper<T> {
             fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
-                d.charge(size_of::<T>())?;
+                // Two counters lie before what is counted.
+                d.charge(size_of::<T>() + 2 * size_of::<usize>())?;
                 d.inside::<T, _>(|d| T::decode_from(d).map(Self::new))
             }
 

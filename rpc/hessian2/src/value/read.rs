@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Repr;
 use super::graph::{ClassRecord, Graph, NO_LABEL, Node, NodeKind, Slot};
-use crate::decode::{Decoder, Number, Opened, Text};
+use crate::decode::{Decoder, Number, Opened, Text, table_growth};
 use crate::error::Result;
 use crate::kind::{Kind, tag};
 
@@ -183,7 +183,7 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
             tag::MAP_UNTYPED => (NodeKind::Map, NO_LABEL, Left::Key(0)),
             tag::MAP => {
                 let type_at = self.d.type_name()?;
-                (NodeKind::Map, self.type_label(type_at)?, Left::Key(0))
+                (NodeKind::Map, self.type_label(Some(type_at))?, Left::Key(0))
             }
             _ => match self.d.class_head(tag)? {
                 Some((class, class_at)) => {
@@ -232,7 +232,7 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         if slot >= self.first {
             return push(self.d, &mut self.new, node);
         }
-        self.d.charge(64)?;
+        self.d.charge(table_growth(self.earlier.len(), size_of::<(u32, u32)>()))?;
         self.earlier.insert(slot, node);
         Ok(())
     }
@@ -256,8 +256,9 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
             Some(&span) => span,
             None => {
                 let name = self.d.type_name_at(at)?;
-                let span = self.text(&name)?;
-                self.d.charge(32)?;
+                // The empty name means no type, however long its form on the wire is.
+                let span = if name.is_empty() { NO_LABEL } else { self.text(&name)? };
+                self.d.charge(table_growth(self.types.len(), size_of::<(u32, u32)>()))?;
                 self.types.insert(at, span);
                 span
             }

@@ -3,12 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod beans;
+mod bombs;
+#[path = "../../fuzz/checks.rs"]
+mod checks;
 mod classes;
 #[path = "../../examples/conformance/check.rs"]
 mod conformance;
+mod corpus;
 mod coverage;
 mod dialect;
 mod enums;
+mod everything;
+mod fuzz;
 mod hostile;
 mod java;
 mod malformed;

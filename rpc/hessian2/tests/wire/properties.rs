@@ -4,69 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use getty_hessian2::{
-    Date, Decode, DecodeState, Decoder, Encode, EncodeState, Encoder, Hessian, Value, from_slice, to_vec,
+    Date, Decode, DecodeState, Decoder, Encode, EncodeState, Encoder, Value, from_slice, to_vec,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
+use crate::everything::{Everything, Extract, Kind, Part};
 use crate::malformed::unhex;
 use crate::tree;
-
-#[derive(Debug, Clone, PartialEq, Hessian)]
-#[hessian(class = "com.example.Everything")]
-struct Everything {
-    flag: bool,
-    byte: i8,
-    octet: u8,
-    short: i16,
-    int: i32,
-    unsigned: u32,
-    long: i64,
-    float: f32,
-    double: f64,
-    letter: char,
-    text: String,
-    maybe: Option<String>,
-    bytes: Vec<u8>,
-    signed_bytes: Vec<i8>,
-    date: Date,
-    #[hessian(rename = "données")]
-    list: Vec<Option<i64>>,
-    set: BTreeSet<String>,
-    map: BTreeMap<i32, Vec<u8>>,
-    kind: Kind,
-    parts: Vec<Part>,
-    any: Value,
-}
-
-#[derive(Debug, Clone, PartialEq, Hessian)]
-#[hessian(class = "com.example.Part")]
-struct Part {
-    name: String,
-    next: Option<Box<Self>>,
-    weight: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Hessian)]
-#[hessian(class = "com.example.Kind")]
-enum Kind {
-    First,
-    Second,
-    #[hessian(other)]
-    Other(String),
-}
-
-/// As `Everything`, in another order, borrowing, and without some of it.
-#[derive(Debug, PartialEq, Hessian)]
-#[hessian(class = "com.example.Everything")]
-struct Extract<'a> {
-    any: Value,
-    text: Cow<'a, str>,
-    parts: Vec<Part>,
-    int: i64,
-    #[hessian(default)]
-    unknown: String,
-}
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
