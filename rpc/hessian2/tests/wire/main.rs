@@ -12,6 +12,8 @@ mod conformance;
 mod corpus;
 mod coverage;
 mod dialect;
+#[path = "../../examples/dump/tree.rs"]
+mod dump;
 mod enums;
 mod everything;
 mod fuzz;

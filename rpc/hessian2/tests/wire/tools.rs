@@ -1,7 +1,11 @@
 //! What the examples print, and how they end.
 
+use crate::bombs::bombs;
 use crate::conformance;
+use crate::dump;
 use crate::hostile::on_small_stack;
+use crate::malformed::unhex;
+use crate::tree;
 
 const FILES: [&str; 4] =
     ["hessian2_java_vectors", "hessian2_testhessian2_vectors", "hessian2_go_vectors", "hessian2_malformed"];
@@ -128,4 +132,75 @@ fn conformance_takes_rows_of_any_size_and_depth_and_files_that_are_not_there() {
     });
     let (passed, out) = conformance(&[file("good", b""), "no/such/file.jsonl".to_owned()]);
     assert!(!passed && out.contains("FAILED no/such/file.jsonl: "), "{out}");
+}
+
+fn dump(bytes: &[u8]) -> (bool, String) {
+    let mut out = Vec::new();
+    let understood = dump::print(bytes, &mut out).unwrap();
+    (understood, String::from_utf8(out).unwrap())
+}
+
+fn row(name: &str) -> Vec<u8> {
+    let text = tree::read("hessian2_java_vectors");
+    let rows = tree::rows(&text);
+    rows.iter().find(|row| row.name == name).unwrap().bytes().unwrap().unwrap()
+}
+
+#[test]
+fn dump_annotates_objects_references_types_and_cycles() {
+    assert_eq!(dump(&row("node_cycle")), (true, include_str!("golden/node_cycle.txt").to_owned()));
+    assert_eq!(
+        dump(&row("typeref_shared_list_map")),
+        (true, include_str!("golden/typeref_shared_list_map.txt").to_owned())
+    );
+    assert_eq!(
+        dump(&row("compact_list_ld_lt")),
+        (true, include_str!("golden/compact_list_ld_lt.txt").to_owned())
+    );
+    let body = unhex("024f4b 48 0161 4a000000d04b9284b8 01 00 57 5a 5a 5190 79 5f000001f4");
+    assert_eq!(dump(&body), (true, include_str!("golden/body.txt").to_owned()));
+}
+
+#[test]
+fn dump_tells_where_and_why_bytes_are_not_understood() {
+    for (hex, line) in [
+        ("5791", "0002 error: the bytes end inside a value"),
+        ("7a91", "0000 error: 2 items, but 1 bytes are left"),
+        ("79 5193", "0001 error: reference to #3: 1 are known"),
+        ("71 93 91", "0000 error: type 3: 0 are known"),
+        ("61", "0000 error: no such class: 0 are known"),
+        ("58 d43000", "0000 error: 12288 items, but 0 bytes are left"),
+        ("43 0141 8f", "0000 error: -1 fields, but 0 bytes are left"),
+        ("91 40", "0001 error: no value begins with 40"),
+        ("5a", "0000 error: no value begins with 5a"),
+        ("48 91 5a", "0002 error: no value begins with 5a"),
+        ("05 6162", "0000 error: the input ends inside a value"),
+    ] {
+        let (understood, out) = dump(&unhex(hex));
+        assert!(!understood && out.lines().any(|found| found == line), "{hex}: {out}");
+    }
+}
+
+#[test]
+fn dump_goes_over_every_row_and_bomb_on_a_small_stack_and_understands_what_the_codec_reads() {
+    on_small_stack(128, || {
+        let text = tree::read("hessian2_malformed");
+        let rows = tree::rows(&text).into_iter().map(|row| (row.name.clone(), row.bytes().unwrap().unwrap()));
+        for (name, bytes) in
+            rows.chain(bombs(1_000).into_iter().map(|bomb| (bomb.name.to_owned(), bomb.bytes)))
+        {
+            let (understood, out) = dump(&bytes);
+            assert!(out.len() < 200 * bytes.len() + 10_000, "{name}: {} bytes", out.len());
+            if getty_hessian2::Values::parse(&bytes).is_ok() {
+                assert!(understood, "{name}: {out:.1000}");
+            }
+        }
+    });
+}
+
+#[test]
+fn dump_takes_hexadecimal_text_with_white_space() {
+    assert_eq!(dump::unhex("7a 91\n 92\t"), Some(vec![0x7a, 0x91, 0x92]));
+    assert_eq!(dump::unhex("7a9"), None);
+    assert_eq!(dump::unhex("7x"), None);
 }
