@@ -43,11 +43,17 @@ fn profile<T>(run: impl FnOnce() -> T) -> (T, dhat::HeapStats) {
     (result, stats)
 }
 
-fn limits(depth: u32) -> Limits {
+/// Limits for this test: no depth that would end it early, and no memory to begin with.
+fn deep() -> Limits {
     let mut limits = Limits::default();
-    (limits.depth, limits.memory_floor) = (depth, FLOOR);
-    // Half of the default: this is a debug build, and the stack half of what threads have.
-    limits.stack = 64 << 10;
+    (limits.depth, limits.memory_floor) = (u32::MAX, FLOOR);
+    limits
+}
+
+/// Limits for types, which recurse. The stack is half of what threads have, and this is a debug build.
+fn shallow() -> Limits {
+    let mut limits = Limits::default();
+    (limits.stack, limits.memory_floor) = (64 << 10, FLOOR);
     limits
 }
 
@@ -58,14 +64,11 @@ fn decode<T: DecodeOwned>(d: &mut Decoder<'_, '_>) -> Result<()> {
 
 type Reader = (&'static str, fn(&mut Decoder<'_, '_>) -> Result<()>);
 
-const UNTYPED: [Reader; 4] = [
-    ("value", decode::<Value>),
-    ("values", |d| Values::read_to_end(d).map(drop)),
-    ("value inside a list", decode::<Vec<Value>>),
-    ("skip", |d| d.skip()),
-];
+const UNTYPED: [Reader; 3] =
+    [("value", decode::<Value>), ("values", |d| Values::read_to_end(d).map(drop)), ("skip", |d| d.skip())];
 
-const TYPED: [Reader; 10] = [
+const TYPED: [Reader; 11] = [
+    ("values inside a list", decode::<Vec<Value>>),
     ("structs", decode::<Vec<Wide>>),
     ("struct", decode::<Wide>),
     ("vectors", decode::<Vec<Vec<Vec<i32>>>>),
@@ -80,14 +83,21 @@ const TYPED: [Reader; 10] = [
 
 fn check_memory(name: &str, bytes: &[u8]) {
     let bound = 64 * bytes.len() + FLOOR;
-    for (reader, read) in UNTYPED.into_iter().chain(TYPED) {
-        let depth = if UNTYPED.iter().any(|(name, _)| *name == reader) { u32::MAX } else { Limits::DEPTH };
+    let check = |limits: Limits, (reader, read): Reader| {
         let (_, stats) = profile(|| {
-            let mut state = DecodeState::with_limits(limits(depth));
+            let mut state = DecodeState::with_limits(limits.clone());
             read(&mut Decoder::new(bytes, &mut state)).is_ok()
         });
         let peak = stats.max_bytes;
         assert!(peak <= bound, "{name}, {reader}: {peak} bytes for {} bytes of input", bytes.len());
+    };
+    for reader in UNTYPED {
+        // Within the default depth it is not the budget that bounds them.
+        check(Limits::default(), reader);
+        check(deep(), reader);
+    }
+    for reader in TYPED {
+        check(shallow(), reader);
     }
 }
 
@@ -96,7 +106,7 @@ fn check_memory(name: &str, bytes: &[u8]) {
 const TABLES: usize = 56;
 
 fn check_skip(name: &str, bytes: &[u8]) {
-    let mut state = DecodeState::with_limits(limits(u32::MAX));
+    let mut state = DecodeState::with_limits(deep());
     let (_, cold) = profile(|| Decoder::new(bytes, &mut state).skip().is_ok());
     let containers = bytes.iter().any(|tag| matches!(tag, b'C' | b'H' | b'M' | b'U'..=b'X' | 0x60..=0x7f));
     if !containers {
@@ -111,6 +121,17 @@ fn check_skip(name: &str, bytes: &[u8]) {
     state.reset();
     let (read, warm) = profile(|| Decoder::new(bytes, &mut state).skip().is_ok());
     assert!(!read || warm.total_blocks == 0, "{name}: {} allocations in a warm state", warm.total_blocks);
+}
+
+/// Looking at a part must not cost what the whole would: whoever looks at all parts would wait for long.
+fn check_parts() {
+    let whole = Value::list((0..1 << 15).map(|number| Value::list([number])));
+    let part = whole.root().at(7);
+    let (number, reading) = profile(|| part.to::<Vec<i64>>().unwrap());
+    assert_eq!(number, [7]);
+    let (equal, comparing) = profile(|| part == whole.root().at(8));
+    assert!(!equal);
+    assert!(reading.total_bytes < 2_048 && comparing.total_bytes < 2_048, "{reading:?}, {comparing:?}");
 }
 
 // One test, since there is one allocator to count.
@@ -132,5 +153,6 @@ fn no_input_takes_more_memory_than_the_limits_allow_and_skipping_takes_tables_on
             check_skip(&name, &bytes);
         }
     };
+    check_parts();
     std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap().join().unwrap();
 }

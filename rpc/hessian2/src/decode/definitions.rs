@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::Decoder;
 use super::cache::Hit;
 use super::state::ClassAt;
-use super::text::Text;
+use super::text::{Text, surrogate_in};
 use crate::compact::{NAMELESS, has_nameless_field};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kind::tag;
@@ -59,8 +59,7 @@ impl<'de> Decoder<'de, '_> {
 
     /// Goes over name and fields, and gives the number of fields.
     fn skip_definition(&mut self) -> Result<u32> {
-        let tag = self.byte()?;
-        self.skip_text(tag, "a class name")?;
+        self.skip_name("a class name")?;
         let fields = self.index("the number of fields")?;
         let left = self.remaining();
         // Each field name takes a byte at least.
@@ -72,8 +71,7 @@ impl<'de> Decoder<'de, '_> {
             return Err(self.limit("fields of a class", u64::from(limit)));
         }
         for _ in 0..count {
-            let tag = self.byte()?;
-            self.skip_text(tag, "a field name")?;
+            self.skip_name("a field name")?;
         }
         Ok(count)
     }
@@ -93,8 +91,7 @@ impl<'de> Decoder<'de, '_> {
     /// Goes over the name of a class, where [`in_definition`](Self::in_definition) begins. Gives whether its fields
     /// have names.
     pub(super) fn skip_class_name(&mut self) -> Result<bool> {
-        let tag = self.byte()?;
-        self.skip_text(tag, "a class name")?;
+        self.skip_name("a class name")?;
         Ok(self.index("the number of fields")? > 0)
     }
 
@@ -171,6 +168,18 @@ impl<'de> Decoder<'de, '_> {
         self.in_definition(class, |d, _| d.name())
     }
 
+    /// Goes over a name. Half a surrogate pair is an error here already, so that skipping and reading agree.
+    fn skip_name(&mut self, expected: &'static str) -> Result<()> {
+        let start = self.pos;
+        let tag = self.byte()?;
+        self.skip_text(tag, expected)?;
+        if surrogate_in(self.buf.get(start..self.pos).unwrap_or_default()).is_some() {
+            self.pos = start;
+            self.name()?;
+        }
+        Ok(())
+    }
+
     /// Reads a name: of a class, a field, a type.
     pub(crate) fn name(&mut self) -> Result<Cow<'de, str>> {
         let start = self.pos;
@@ -184,10 +193,9 @@ impl<'de> Decoder<'de, '_> {
     /// Reads the type of a list or map. Gives the offset of its name. The empty name means no type.
     pub(crate) fn type_name(&mut self) -> Result<u32> {
         Ok(match self.buf.get(self.pos) {
-            Some(&tag @ (0..=0x1f | 0x30..=0x33 | tag::STRING | tag::STRING_CHUNK)) => {
+            Some(0..=0x1f | 0x30..=0x33 | &(tag::STRING | tag::STRING_CHUNK)) => {
                 let at = self.offset(self.pos)?;
-                self.pos += 1;
-                self.skip_text(tag, "a type name")?;
+                self.skip_name("a type name")?;
                 if self.state.replays == 0 {
                     if self.state.types.len() == self.state.types.capacity() {
                         let more = self.growth::<u32>(self.state.types.len())?;

@@ -396,6 +396,6 @@ impl Joined {
 }
 
 /// Offset of the first surrogate in checked wire text.
-fn surrogate_in(bytes: &[u8]) -> Option<usize> {
+pub(super) fn surrogate_in(bytes: &[u8]) -> Option<usize> {
     bytes.windows(2).position(|pair| matches!(pair, [0xed, 0xa0..=0xff]))
 }

@@ -264,6 +264,24 @@ fn the_limit_of_bytes_counts_text_and_binaries_alike_whether_they_are_read_or_sk
 }
 
 #[test]
+fn a_name_with_half_a_surrogate_pair_is_an_error_whether_it_is_read_or_skipped() {
+    for bytes in [
+        &b"C\x01\xed\xa0\xbd\x90\x60"[..],
+        b"C\x01A\x91\x01\xed\xa0\xbd\x60\x91",
+        b"C\x01A\x91R\0\x01\xed\xa0\xbd\x00\x60\x91",
+        b"\x70\x01\xed\xb8\x80",
+        b"M\x01\xed\xb8\x80Z",
+    ] {
+        let mut state = DecodeState::new();
+        let skipped = Decoder::new(bytes, &mut state).skip().unwrap_err();
+        let read = Value::parse(bytes).unwrap_err();
+        assert_eq!((skipped.kind(), read.kind()), (&ErrorKind::LoneSurrogate, &ErrorKind::LoneSurrogate));
+    }
+    let pair = b"\x70R\0\x01\xed\xa0\xbd\x01\xed\xb8\x80";
+    assert_eq!(Value::parse(pair).unwrap().root().type_name(), Some("\u{1f600}"));
+}
+
+#[test]
 fn text_that_references_make_again_is_charged() {
     // 50 references to a list of 10 KB: 10 KB of input become 512 KB of text.
     let text = [&b"\x79S\x28\0"[..], &[b'a'; 0x2800]].concat();
