@@ -78,7 +78,7 @@ slices!(Box<[T]> Rc<[T]> Arc<[T]>);
 impl<'de, T: Decode<'de> + Eq + Hash, H: BuildHasher + Default> Decode<'de> for HashSet<T, H> {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
         let mut items = Self::default();
-        each(d, table_growth, |item| _ = items.insert(item))?;
+        each(d, Growth::Table, |item| _ = items.insert(item))?;
         Ok(items)
     }
 
@@ -90,7 +90,7 @@ impl<'de, T: Decode<'de> + Eq + Hash, H: BuildHasher + Default> Decode<'de> for 
 impl<'de, T: Decode<'de> + Ord> Decode<'de> for BTreeSet<T> {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
         let mut items = Self::new();
-        each(d, tree_growth, |item| _ = items.insert(item))?;
+        each(d, Growth::Tree, |item| _ = items.insert(item))?;
         Ok(items)
     }
 
@@ -105,7 +105,7 @@ impl<'de, K: Decode<'de> + Eq + Hash, V: Decode<'de>, H: BuildHasher + Default> 
 {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
         let mut entries = Self::default();
-        each_entry(d, table_growth, |key, value| _ = entries.insert(key, value))?;
+        each_entry(d, Growth::Table, |key, value| _ = entries.insert(key, value))?;
         Ok(entries)
     }
 
@@ -118,7 +118,7 @@ impl<'de, K: Decode<'de> + Eq + Hash, V: Decode<'de>, H: BuildHasher + Default> 
 impl<'de, K: Decode<'de> + Ord, V: Decode<'de>> Decode<'de> for BTreeMap<K, V> {
     fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
         let mut entries = Self::new();
-        each_entry(d, tree_growth, |key, value| _ = entries.insert(key, value))?;
+        each_entry(d, Growth::Tree, |key, value| _ = entries.insert(key, value))?;
         Ok(entries)
     }
 
@@ -127,10 +127,40 @@ impl<'de, K: Decode<'de> + Ord, V: Decode<'de>> Decode<'de> for BTreeMap<K, V> {
     }
 }
 
-/// What a collection may take for one more item of some size, when it holds some: none while there is room.
-pub(crate) type Growth = fn(len: usize, size: usize) -> usize;
+/// How a collection of items grows.
+#[derive(Clone, Copy)]
+pub(crate) enum Growth {
+    /// A vector begins with four places and doubles.
+    Vec,
+    /// A hash table begins with a few places and doubles when seven of eight are taken.
+    Table,
+    /// Nodes of a tree have places for eleven, and are half empty when they come from splitting. Inner nodes are few.
+    Tree,
+}
 
-/// Of a hash table: it begins with a few places and doubles when seven of eight are taken.
+impl Growth {
+    /// Memory for one more item, of `size` bytes, when there is no room beside `len` others.
+    fn bytes(self, len: usize, size: usize) -> usize {
+        match self {
+            Self::Vec => size.saturating_mul(len.max(4)),
+            Self::Table => table_growth(len, size),
+            Self::Tree => size.saturating_mul(11).saturating_add(128),
+        }
+    }
+
+    /// Items that there is room for then.
+    fn room(self, len: usize) -> usize {
+        match (self, len) {
+            (Self::Vec, 0) => 4,
+            (Self::Table, 0) => 3,
+            (Self::Table, 3) => 7,
+            (Self::Vec | Self::Table, _) => len.saturating_mul(2),
+            (Self::Tree, _) => len.saturating_add(4),
+        }
+    }
+}
+
+/// Memory that a hash table of `len` items takes for one more of `size` bytes: none while there is room.
 pub(crate) fn table_growth(len: usize, size: usize) -> usize {
     let places = match len {
         0 => 4,
@@ -141,26 +171,15 @@ pub(crate) fn table_growth(len: usize, size: usize) -> usize {
     places.saturating_mul(size + 1).saturating_add(48)
 }
 
-/// Of a vector: it begins with four places and doubles.
-pub(crate) fn vec_growth(len: usize, size: usize) -> usize {
-    match len {
-        0 => size.saturating_mul(4),
-        4.. if len.is_power_of_two() => size.saturating_mul(len),
-        _ => 0,
-    }
-}
-
-/// Of a tree: nodes have places for eleven, and are half empty when they come from splitting. Inner nodes are few.
-fn tree_growth(len: usize, size: usize) -> usize {
-    if len.is_multiple_of(4) { size.saturating_mul(11).saturating_add(128) } else { 0 }
-}
-
 fn each<'de, T: Decode<'de>>(d: &mut Decoder<'de, '_>, growth: Growth, mut put: impl FnMut(T)) -> Result<()> {
     d.inside::<T, _>(|d| {
         let mut list = d.list()?;
-        let mut index = 0;
+        let (mut index, mut room) = (0, 0);
         while d.next_item(&mut list)? {
-            d.charge(growth(index, size_of::<T>()))?;
+            if index == room {
+                d.charge(growth.bytes(index, size_of::<T>()))?;
+                room = growth.room(index);
+            }
             put(item(d, index)?);
             index += 1;
         }
@@ -176,9 +195,12 @@ pub(crate) fn each_entry<'de, K: Decode<'de>, V: Decode<'de>>(
 ) -> Result<()> {
     d.inside::<(K, V), _>(|d| {
         let mut map = d.map()?;
-        let mut index = 0;
+        let (mut index, mut room) = (0, 0);
         while let Some(key) = d.next_key(&mut map).map_err(|error| error.in_item(index))? {
-            d.charge(growth(index, size_of::<(K, V)>()))?;
+            if index == room {
+                d.charge(growth.bytes(index, size_of::<(K, V)>()))?;
+                room = growth.room(index);
+            }
             put(key, item(d, index)?);
             index += 1;
         }

@@ -21,7 +21,7 @@ pub use state::DecodeState;
 
 pub use object::required;
 
-pub(crate) use collections::{each_entry, table_growth, vec_growth};
+pub(crate) use collections::{Growth, each_entry, table_growth};
 pub(crate) use containers::Opened;
 pub(crate) use number::Number;
 pub(crate) use text::Text;

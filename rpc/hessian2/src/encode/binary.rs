@@ -35,11 +35,11 @@ impl<S: Sink> Encoder<'_, S> {
 
     /// Bytes that still fit Java's buffer behind a chunk's header.
     fn room(&self) -> usize {
-        (self.state.buffer() - 3).saturating_sub(self.filled())
+        (self.state.full - 3).saturating_sub(self.out.size())
     }
 
     fn flush(&mut self) {
-        self.state.flushed = self.out.size();
+        self.state.flushed_at(self.out.size());
     }
 
     fn header(&mut self, tag: u8, len: usize) {

@@ -62,9 +62,10 @@ impl<'a, S: Sink> Encoder<'a, S> {
     /// # Errors
     ///
     /// When it lies too deep, or `len` is above `i32::MAX`.
+    #[inline]
     pub fn list(&mut self, len: usize) -> Result<()> {
         if self.state.dialect() == Dialect::HessianLite3 {
-            return self.list_of("java.util.ArrayList", len);
+            return self.array_list(len);
         }
         let count = self.open(len)?;
         match len {
@@ -97,6 +98,12 @@ impl<'a, S: Sink> Encoder<'a, S> {
                 Ok(())
             }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn array_list(&mut self, len: usize) -> Result<()> {
+        self.list_of("java.util.ArrayList", len)
     }
 
     /// Ends a list. Writes no byte, but keeps count of the depth.
@@ -292,14 +299,14 @@ impl<'a, S: Sink> Encoder<'a, S> {
     #[inline]
     pub(super) fn flush_at(&mut self, margin: usize) {
         let size = self.out.size();
-        if size + margin >= self.state.flushed + self.state.buffer() {
-            self.state.flushed = size;
+        if size + margin >= self.state.full {
+            self.state.flushed_at(size);
         }
     }
 
     /// Bytes in Java's buffer.
     #[inline]
     pub(super) fn filled(&self) -> usize {
-        self.out.size().saturating_sub(self.state.flushed)
+        (self.out.size() + self.state.buffer()).saturating_sub(self.state.full)
     }
 }

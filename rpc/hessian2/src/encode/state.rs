@@ -24,8 +24,8 @@ pub struct EncodeState {
     /// Bytes of Java's buffer in this dialect.
     buffer: usize,
     pub(super) shared: Written,
-    /// Where Java's buffer was flushed last. Java cuts binaries at the end of its buffer.
-    pub(super) flushed: usize,
+    /// Where Java's buffer will be full: its size behind where it was flushed last. Java cuts binaries there.
+    pub(super) full: usize,
 }
 
 impl EncodeState {
@@ -45,12 +45,13 @@ impl EncodeState {
             dialect: Dialect::default(),
             buffer: Dialect::default().buffer(),
             shared: Written::default(),
-            flushed: 0,
+            full: Dialect::default().buffer(),
         }
     }
 
     /// Writes for another version of Java's codec from the next body on. Call it before [`begin`](Self::begin).
     pub fn set_dialect(&mut self, dialect: Dialect) {
+        self.full = self.full - self.buffer + dialect.buffer();
         self.dialect = dialect;
         self.buffer = dialect.buffer();
     }
@@ -68,7 +69,13 @@ impl EncodeState {
         self.slots = 0;
         self.depth = 0;
         self.shared = Written::default();
-        self.flushed = out.size();
+        self.flushed_at(out.size());
+    }
+
+    /// Java flushes its buffer when the output has this size.
+    #[inline]
+    pub(super) fn flushed_at(&mut self, size: usize) {
+        self.full = size + self.buffer;
     }
 
     #[inline]

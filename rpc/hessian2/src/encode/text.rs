@@ -106,19 +106,18 @@ impl<S: Sink> Encoder<'_, S> {
     fn narrow(&mut self, bytes: &[u8]) {
         let start = self.out.size();
         self.out.put(bytes);
-        if start + bytes.len() + NUMBER_MARGIN > self.state.flushed + self.state.buffer() {
+        if start + bytes.len() + NUMBER_MARGIN > self.state.full {
             self.flush_inside(start, bytes);
         }
     }
 
     #[cold]
     fn flush_inside(&mut self, start: usize, bytes: &[u8]) {
-        let full = self.state.buffer() - NUMBER_MARGIN;
-        let mut at = (self.state.flushed + full).saturating_sub(start);
+        let mut at = (self.state.full - NUMBER_MARGIN).saturating_sub(start);
         while let Some(rest) = bytes.get(at..) {
             let Some(boundary) = rest.iter().position(|byte| byte & 0xc0 != 0x80) else { return };
-            self.state.flushed = start + at + boundary;
-            at += boundary + full;
+            self.state.flushed_at(start + at + boundary);
+            at += boundary + self.state.buffer() - NUMBER_MARGIN;
         }
     }
 }

@@ -27,7 +27,7 @@ macro_rules! ordered {
         impl<'de, K: Decode<'de>, V: Decode<'de>> Decode<'de> for $ty<K, V> {
             fn decode_from(d: &mut Decoder<'de, '_>) -> Result<Self> {
                 let mut entries = Vec::new();
-                decode::each_entry(d, decode::vec_growth, |key, value| entries.push((key, value)))?;
+                decode::each_entry(d, decode::Growth::Vec, |key, value| entries.push((key, value)))?;
                 Ok(Self(entries))
             }
 
