@@ -28,6 +28,8 @@ pub(crate) enum Outcome {
     OtherBytes(&'static str),
     /// The row has no bytes.
     Empty,
+    /// The row's bytes are told in words that are not understood.
+    Unmade(String),
     Failed(String),
 }
 
@@ -36,6 +38,7 @@ pub(crate) fn judge(row: &Row<'_>) -> Outcome {
     let bytes = match row.bytes() {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Outcome::Empty,
+        Err(error) if row.hex.is_none() => return Outcome::Unmade(error),
         Err(error) => return Outcome::Failed(error),
     };
     let judged = catch_unwind(AssertUnwindSafe(|| try_judge(row, &bytes)));
@@ -140,6 +143,10 @@ fn run_file(file: &str, lines: impl Read, out: &mut impl Write) -> std::io::Resu
             Outcome::Passed { .. } => {}
             Outcome::Refused => refused += 1,
             Outcome::Empty => empty += 1,
+            Outcome::Unmade(why) => {
+                empty += 1;
+                writeln!(out, "except {name}: {why}")?;
+            }
             Outcome::OtherBytes(reason) => writeln!(out, "except {name}: {reason}")?,
             Outcome::Failed(why) => {
                 failed += 1;

@@ -29,25 +29,34 @@ impl Row {
     }
 }
 
-/// Bytes that are too many to be written out. The name ends in how often.
+/// Bytes that a recipe may make.
+const LARGEST: usize = 64 << 20;
+
+/// Bytes that are too many to be written out: terms such as `4e`, `79*N`, `(48 01 61)*1000`, joined by `+`. N is the
+/// number that the row's name ends in.
 pub(crate) fn from_recipe(name: &str, recipe: &str) -> Result<Vec<u8>, String> {
-    let count = || {
-        let count = name.rsplit('_').next().and_then(|count| count.parse::<usize>().ok());
-        count.filter(|count| *count <= 10_000_000).ok_or(format!("{name} ends in no number for {recipe}"))
-    };
-    Ok(match recipe {
-        "79*N + 4e" => [vec![0x79; count()?], vec![0x4e]].concat(),
-        "(48 01 61)*N + 4e + 5a*N" => [b"H\x01a".repeat(count()?), vec![0x4e], vec![0x5a; count()?]].concat(),
-        "43 01 41 91 01 78 + 60*N + 4e" => [&b"C\x01A\x91\x01x"[..], &vec![0x60; count()?], b"N"].concat(),
-        "(43 01 41 90)*N + 60" => [&b"C\x01A\x90".repeat(count()?)[..], b"\x60"].concat(),
-        "200000 distinct class defs com.x.C<i> with 0 fields + 60" => {
-            let name = |i| format!("com.x.C{i}");
-            let definition = |i| [b"C", &[name(i).len() as u8][..], name(i).as_bytes(), b"\x90"].concat();
-            (0..200_000).flat_map(definition).chain([0x60]).collect()
+    if recipe == "200000 distinct class defs com.x.C<i> with 0 fields + 60" {
+        let name = |i| format!("com.x.C{i}");
+        let definition = |i| [b"C", &[name(i).len() as u8][..], name(i).as_bytes(), b"\x90"].concat();
+        return Ok((0..200_000).flat_map(definition).chain([0x60]).collect());
+    }
+    let unknown = || format!("unknown recipe {recipe:?}");
+    let mut bytes = Vec::new();
+    for term in recipe.split('+') {
+        let (hex, times) = term.split_once('*').unwrap_or((term, "1"));
+        let times = match times.trim() {
+            "N" => name.rsplit('_').next().unwrap_or_default(),
+            times => times,
+        };
+        let times: usize = times.parse().map_err(|_| unknown())?;
+        let hex =
+            try_unhex(hex.trim().trim_start_matches('(').trim_end_matches(')')).map_err(|_| unknown())?;
+        if hex.len().saturating_mul(times).saturating_add(bytes.len()) > LARGEST {
+            return Err(format!("recipe {recipe:?} makes more than {LARGEST} bytes"));
         }
-        "(52 00 00)*1000000 + 00" => [b"R\0\0".repeat(1_000_000), vec![0]].concat(),
-        other => return Err(format!("unknown recipe {other:?}")),
-    })
+        bytes.extend(hex.repeat(times));
+    }
+    Ok(bytes)
 }
 
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
