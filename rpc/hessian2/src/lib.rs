@@ -99,7 +99,7 @@
 //! proportion to the input.
 //!
 //! Other implementations (hessian-lite 4 and Caucho 4.0.66 in Java, dubbo-go-hessian2 1.13) were seen to fail on such
-//! bytes, or to go on with a wrong value. Each is a test of this crate:
+//! bytes, or to go on with a wrong value. This crate's tests hold such bytes:
 //!
 //! | input | they | this crate |
 //! |---|---|---|
@@ -110,10 +110,10 @@
 //! | the input ends inside a value | values filled up with garbage | an error |
 //! | a reference to nothing | `null` (Go) | an error |
 //! | a negative number of a reference or type | a panic (Go) | an error |
-//! | sets of sets, shared 30 levels deep | hang (Java) | values are never hashed |
+//! | sets of sets, shared 30 levels deep | hang (Java) | [`Value`] is never hashed; copies in Rust types are bounded by [`Limits::expanded`] |
 //! | a map with a list or map as key | a panic (Go) | entries in the order of the wire |
 //! | a surrogate pair cut by a chunk, half a pair | a panic (Go) | joined; half a pair is kept by [`Value`], an error for `String` |
-//! | four-byte UTF-8, a stray continuation byte | other text (Java) | an error |
+//! | text whose second byte does not continue the first | other text (Java) | an error |
 //! | a number that does not fit | cut | an error |
 //! | an object whose field has another kind | the whole value is built for the message (Java) | an error that names the first byte |
 #![forbid(unsafe_code)]
