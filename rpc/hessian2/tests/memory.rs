@@ -67,7 +67,9 @@ type Reader = (&'static str, fn(&mut Decoder<'_, '_>) -> Result<()>);
 const UNTYPED: [Reader; 3] =
     [("value", decode::<Value>), ("values", |d| Values::read_to_end(d).map(drop)), ("skip", |d| d.skip())];
 
-const TYPED: [Reader; 11] = [
+const TYPED: [Reader; 13] = [
+    ("table of structs", decode::<HashMap<i32, Wide>>),
+    ("tree of structs", decode::<BTreeMap<i32, Wide>>),
     ("values inside a list", decode::<Vec<Value>>),
     ("structs", decode::<Vec<Wide>>),
     ("struct", decode::<Wide>),

@@ -29,6 +29,7 @@ pub(crate) fn bombs(n: usize) -> Vec<Bomb> {
         value("objects without fields", objects(b"C\x01A\x90", b"\x60")),
         value("objects of one field", objects(b"C\x01A\x91\x01x", b"\x60\x90")),
         value("compact dates", objects(b"C\x13java.time.LocalDate\x90", b"\x60\xe0")),
+        value("objects by number", [&b"C\x01A\x90H"[..], &numbered(n), b"Z"].concat()),
         value("nulls", list(b"N")),
         value("ints", list(b"\x90")),
         value("longs", list(b"\xe0")),
@@ -76,6 +77,12 @@ pub(crate) fn bombs(n: usize) -> Vec<Bomb> {
         error("a typed list too long", [&b"V\x04[int"[..], &len(b'I', n)[1..]].concat()),
         error("a definition too long", [&b"C\x01A"[..], &len(b'I', n)[1..]].concat()),
     ]
+}
+
+/// Entries of different numbers and objects without fields.
+fn numbered(n: usize) -> Vec<u8> {
+    let number = |i: usize| [0xd4 + (i >> 16 & 3) as u8, (i >> 8 & 0xff) as u8, (i & 0xff) as u8];
+    (0..n).flat_map(|i| [&number(i)[..], b"\x60"].concat()).collect()
 }
 
 /// Lists that hold the last one twice: 2^levels items, if references were copies.
