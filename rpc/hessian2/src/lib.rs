@@ -93,6 +93,17 @@
 //! Each makes the types of that crate fields and arguments, and converts them to those of [`java`] and back. An instant
 //! of them is `java.time.Instant`; for a `java.util.Date` convert into [`Date`].
 //!
+//! # serde
+//!
+#![cfg_attr(feature = "serde", doc = "Types of serde are used through the module [`serde`]:")]
+#![cfg_attr(
+    not(feature = "serde"),
+    doc = "With the feature `serde`, types of serde are used through a module of that name:"
+)]
+//! one as a field, an argument or a result of other types, or alone. It is a bridge for types that have serde's derive
+//! already. Prefer `#[derive(Hessian)]`: serde knows no binary in a `Vec<u8>`, has one name of a type for all formats,
+//! and writes no references. The module's documentation lists these limits.
+//!
 //! # Hostile input
 //!
 //! Any bytes end in a value or an [`Error`], within the [`Limits`]: no panic, no overflow of the stack, memory in
@@ -133,6 +144,8 @@ mod exception;
 pub mod java;
 mod kind;
 mod limits;
+#[cfg(feature = "serde")]
+pub mod serde;
 mod shared;
 mod sink;
 mod utf16;

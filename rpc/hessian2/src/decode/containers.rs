@@ -97,6 +97,10 @@ impl<'de> Decoder<'de, '_> {
     /// When the next value is something else, its length is impossible, or it lies too deep.
     pub fn list(&mut self) -> Result<ListReader> {
         let (tag, resume) = self.enter()?;
+        self.list_after(tag, resume)
+    }
+
+    pub(super) fn list_after(&mut self, tag: u8, resume: Option<(usize, u32)>) -> Result<ListReader> {
         if tag == tag::NULL {
             return Ok(ListReader { left: Items::Fixed(0), opened: None });
         }
@@ -173,18 +177,28 @@ impl<'de> Decoder<'de, '_> {
     /// When the input ends, or the key is no `K`.
     #[inline]
     pub fn next_key<K: Decode<'de>>(&mut self, map: &mut MapReader) -> Result<Option<K>> {
+        self.next_key_with(map, Self::read)
+    }
+
+    /// As [`next_key`](Self::next_key), with what reads the key.
+    #[inline]
+    pub(crate) fn next_key_with<K>(
+        &mut self,
+        map: &mut MapReader,
+        read: impl FnOnce(&mut Self) -> Result<K>,
+    ) -> Result<Option<K>> {
         if map.opened.is_some() {
             match &mut map.entries {
                 Entries::Map(entries) => {
                     if self.more(entries, 2)? {
-                        return self.read().map(Some);
+                        return read(self).map(Some);
                     }
                 }
                 Entries::Object { name, left } => {
                     if let Some(fewer) = left.checked_sub(1) {
                         *left = fewer;
                         let pos = std::mem::replace(&mut self.pos, *name);
-                        let key = self.read();
+                        let key = read(self);
                         *name = std::mem::replace(&mut self.pos, pos);
                         return key.map(Some);
                     }

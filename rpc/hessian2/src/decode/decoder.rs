@@ -142,8 +142,18 @@ impl<'de, 's> Decoder<'de, 's> {
     /// the stack is bounded.
     #[inline]
     pub(crate) fn inside<T, R>(&mut self, read: impl FnOnce(&mut Self) -> Result<R>) -> Result<R> {
+        self.inside_bytes(size_of::<T>(), read)
+    }
+
+    /// As [`inside`](Self::inside), for a type that counts as `bytes`.
+    #[inline]
+    pub(crate) fn inside_bytes<R>(
+        &mut self,
+        bytes: usize,
+        read: impl FnOnce(&mut Self) -> Result<R>,
+    ) -> Result<R> {
         let outside = self.state.stack;
-        self.state.stack = outside.saturating_add(size_of::<T>());
+        self.state.stack = outside.saturating_add(bytes);
         if self.state.stack > self.state.limits.stack {
             return Err(self.limit("bytes of types inside each other", self.state.limits.stack as u64));
         }

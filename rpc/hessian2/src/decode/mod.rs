@@ -1,5 +1,7 @@
 //! Owns reading: the trait of values that can be read, and the parts of the decoder. It never writes.
 
+#[cfg(feature = "serde")]
+mod any;
 mod binary;
 mod cache;
 mod collections;
@@ -21,9 +23,13 @@ pub use state::DecodeState;
 
 pub use object::required;
 
+#[cfg(feature = "serde")]
+pub(crate) use any::Any;
 pub(crate) use collections::{Growth, each_entry, table_growth};
 pub(crate) use containers::Opened;
 pub(crate) use number::Number;
+#[cfg(feature = "serde")]
+pub(crate) use object::Name;
 pub(crate) use text::Text;
 
 use crate::error::{Error, ErrorKind, Result};

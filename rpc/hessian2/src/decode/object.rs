@@ -1,6 +1,12 @@
 //! Owns how objects are read into Rust types: by field name, in any order, from objects of any class and from maps.
 
+#[cfg(feature = "serde")]
+mod names;
+
 use std::borrow::Cow;
+
+#[cfg(feature = "serde")]
+pub(crate) use names::Name;
 
 use super::cache::UNKNOWN;
 use super::containers::{MapReader, Opened};

@@ -243,7 +243,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
     }
 
     #[inline]
-    fn object_tag(&mut self, index: u32) {
+    pub(super) fn object_tag(&mut self, index: u32) {
         self.flush_at(CONTAINER_MARGIN);
         match index {
             0..=15 => self.out.put(&[0x60 + index as u8]),
@@ -270,7 +270,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
 
     /// Takes a slot and a level. Gives the length as the wire has it.
     #[inline]
-    fn open(&mut self, len: usize) -> Result<i32> {
+    pub(super) fn open(&mut self, len: usize) -> Result<i32> {
         let Ok(len) = i32::try_from(len) else {
             return Err(Error::new(ErrorKind::Limit { what: "items in a list", limit: i32::MAX as u64 }));
         };
@@ -285,7 +285,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
     }
 
     #[inline]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.state.depth = self.state.depth.saturating_sub(1);
     }
 

@@ -5,6 +5,8 @@ mod binary;
 mod collections;
 mod dialect;
 mod encoder;
+#[cfg(feature = "serde")]
+mod learned;
 mod number;
 mod primitives;
 mod state;
@@ -18,6 +20,9 @@ pub use as_type::EncodeAs;
 pub use dialect::Dialect;
 pub use encoder::Encoder;
 pub use state::EncodeState;
+
+#[cfg(feature = "serde")]
+pub(crate) use learned::LearnedObject;
 
 use crate::error::Result;
 use crate::sink::Sink;

@@ -2,6 +2,8 @@
 //! would begin. It never holds bytes of the body.
 
 use super::dialect::Dialect;
+#[cfg(feature = "serde")]
+use super::learned::Learned;
 use super::tables::{ClassTable, TypeTable};
 use crate::limits::Limits;
 use crate::shared::Written;
@@ -16,6 +18,9 @@ use crate::sink::Sink;
 pub struct EncodeState {
     pub(super) classes: ClassTable,
     pub(super) types: TypeTable,
+    /// Classes of serde types, kept from body to body.
+    #[cfg(feature = "serde")]
+    pub(super) learned: Learned,
     /// Containers written so far: the number that the next one gets.
     pub(super) slots: u32,
     pub(super) depth: u32,
@@ -39,6 +44,8 @@ impl EncodeState {
         Self {
             classes: ClassTable::default(),
             types: TypeTable::default(),
+            #[cfg(feature = "serde")]
+            learned: Learned::default(),
             slots: 0,
             depth: 0,
             max_depth: depth,
@@ -66,6 +73,8 @@ impl EncodeState {
     pub fn begin<S: Sink>(&mut self, out: &S) {
         self.classes.clear();
         self.types.clear();
+        #[cfg(feature = "serde")]
+        self.learned.begin();
         self.slots = 0;
         self.depth = 0;
         self.shared = Written::default();

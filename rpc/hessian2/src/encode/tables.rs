@@ -83,6 +83,51 @@ impl ClassTable {
         ClassIndex::New(self.entries.len() as u32 - 1)
     }
 
+    /// Number of classes so far.
+    #[cfg(feature = "serde")]
+    pub(crate) fn len(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    /// Index of the first class that has these bytes as its definition.
+    #[cfg(feature = "serde")]
+    pub(crate) fn index_by_definition(&self, definition: &[u8]) -> Option<u32> {
+        self.find(fingerprint(definition), definition)
+    }
+
+    /// Adds a class. Without bytes it is one that cannot be found yet: see [`fill`](Self::fill).
+    #[cfg(feature = "serde")]
+    pub(crate) fn push(&mut self, definition: &[u8]) -> u32 {
+        let index = self.len();
+        self.entries.push(Entry { fingerprint: 0, definition: Definition::Kept { start: 0, len: 0 } });
+        self.fill(index, definition);
+        index
+    }
+
+    /// Gives a class that was added without bytes its definition.
+    #[cfg(feature = "serde")]
+    pub(crate) fn fill(&mut self, index: u32, definition: &[u8]) {
+        let (start, len) = (self.definitions.len(), definition.len());
+        self.definitions.extend_from_slice(definition);
+        if let Some(entry) = self.entries.get_mut(index as usize) {
+            *entry =
+                Entry { fingerprint: fingerprint(definition), definition: Definition::Kept { start, len } };
+        }
+    }
+
+    /// The definitions of some classes, one behind the other; each class is added once more.
+    #[cfg(feature = "serde")]
+    pub(crate) fn repeat(&mut self, classes: std::ops::Range<u32>) -> Vec<u8> {
+        let mut all = Vec::new();
+        for index in classes {
+            let definition =
+                self.entries.get(index as usize).map(|entry| self.bytes(entry).to_vec()).unwrap_or_default();
+            self.push(&definition);
+            all.extend_from_slice(&definition);
+        }
+        all
+    }
+
     fn find(&self, fingerprint: u64, definition: &[u8]) -> Option<u32> {
         let same = |entry: &Entry| entry.fingerprint == fingerprint && self.bytes(entry) == definition;
         self.entries.iter().position(same).map(|index| index as u32)
@@ -145,7 +190,7 @@ impl TypeTable {
 }
 
 /// The bytes of `C name count field*`.
-fn definition_bytes(name: &str, fields: &[&str], out: &mut Vec<u8>) {
+pub(super) fn definition_bytes(name: &str, fields: &[&str], out: &mut Vec<u8>) {
     let mut state = EncodeState::new();
     state.begin(out);
     Encoder::new(out, &mut state).definition(name, fields);

@@ -1,4 +1,4 @@
-use getty_hessian2::{Hessian, to_vec};
+use getty_hessian2::{EncodeState, Encoder, Hessian};
 
 #[derive(Hessian)]
 #[hessian(part)]
@@ -7,5 +7,6 @@ struct Base {
 }
 
 fn main() {
-    to_vec(&Base { id: 1 }).unwrap();
+    let (mut out, mut state) = (Vec::new(), EncodeState::new());
+    Encoder::new(&mut out, &mut state).write(&Base { id: 1 }).unwrap();
 }
