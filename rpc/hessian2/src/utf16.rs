@@ -24,10 +24,7 @@ pub(crate) fn count(bytes: &[u8]) -> Count {
 #[inline]
 pub(crate) fn count_mixed(bytes: &[u8]) -> Count {
     let (words, tail) = bytes.as_chunks::<8>();
-    // Filled up with zeros, which are neither continuations nor leads of four.
-    let mut last = [0; 8];
-    last.iter_mut().zip(tail).for_each(|(place, byte)| *place = *byte);
-    let last = u64::from_le_bytes(last);
+    let last = last_word(bytes, tail);
     let mut continuations = sum_lanes(continuation_bits(last));
     let mut pairs = four_byte_bits(last).count_ones() as usize;
     for group in words.chunks(255) {
@@ -45,24 +42,59 @@ pub(crate) fn count_mixed(bytes: &[u8]) -> Count {
     Count { units: bytes.len() - continuations + pairs, pairs }
 }
 
+/// The tail behind the words of `bytes`, filled up with zeros, which are neither continuations nor leads of four.
+#[inline]
+fn last_word(bytes: &[u8], tail: &[u8]) -> u64 {
+    if tail.is_empty() {
+        return 0;
+    }
+    if let Some(last) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*last) >> (8 * (8 - tail.len()));
+    }
+    let mut last = [0; 8];
+    last.iter_mut().zip(tail).for_each(|(place, byte)| *place = *byte);
+    u64::from_le_bytes(last)
+}
+
 /// Whether these bytes are units of three bytes each, by their leads and continuations alone. The length must be a
 /// multiple of three.
+#[inline]
 pub(crate) fn is_three_byte(bytes: &[u8]) -> bool {
+    three_byte(bytes, 0xe0)
+}
+
+/// As [`is_three_byte`], and none of the units would have had a shorter form, even by a lead that could be of such: all are
+/// well-formed.
+#[inline]
+pub(crate) fn is_well_formed_three_byte(bytes: &[u8]) -> bool {
+    three_byte(bytes, 0xe1)
+}
+
+/// Whether these bytes are units of three bytes each, by their continuations and leads, which begin at `least`: 0xe0 or
+/// 0xe1.
+#[inline]
+fn three_byte(bytes: &[u8], least: u8) -> bool {
     // Leads are 1110xxxx, continuations 10xxxxxx; the pattern comes again every three words.
     const MASK: [u64; 3] = pattern(0xf0, 0xc0);
     const WANT: [u64; 3] = pattern(0xe0, 0x80);
+    // What a lead has beyond 0xe0 gives a carry, to the bit above it, when this is added.
+    const BEYOND: [u64; 3] = pattern(0x0f, 0);
+    const CARRY: [u64; 3] = pattern(0x10, 0);
     let (groups, tail) = bytes.as_chunks::<24>();
-    let mut odd = 0;
+    let (mut odd, mut carries) = (0, u64::MAX);
     for group in groups {
         let (words, _) = group.as_chunks::<8>();
-        for ((word, mask), want) in words.iter().zip(MASK).zip(WANT) {
-            odd |= (u64::from_le_bytes(*word) & mask) ^ want;
+        for (at, word) in words.iter().enumerate().take(3) {
+            let word = u64::from_le_bytes(*word);
+            odd |= (word & MASK[at]) ^ WANT[at];
+            carries &= ((word & BEYOND[at]) + BEYOND[at]) | !CARRY[at];
         }
     }
     let (units, rest) = tail.as_chunks::<3>();
     odd == 0
+        && (least == 0xe0 || carries == u64::MAX)
         && rest.is_empty()
-        && units.iter().all(|[a, b, c]| a & 0xf0 == 0xe0 && b & 0xc0 == 0x80 && c & 0xc0 == 0x80)
+        && units.iter().all(|[a, b, c]| (least..=0xef).contains(a) && b & 0xc0 == 0x80 && c & 0xc0 == 0x80)
 }
 
 /// Three words of lead, continuation, continuation, lead, ...
@@ -189,7 +221,24 @@ mod tests {
                     let right =
                         bent.chunks(3).all(|unit| matches!(unit, [0xe0..=0xef, 0x80..=0xbf, 0x80..=0xbf]));
                     assert_eq!(is_three_byte(&bent), right, "byte {at} of {units} units is {byte:#x}");
+                    assert_eq!(is_well_formed_three_byte(&bent), right);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lead_of_shorter_forms_is_seen_wherever_it_stands() {
+        for units in 1..40 {
+            for at in 0..units {
+                let mut bytes = "中".repeat(units).into_bytes();
+                bytes[3 * at] = 0xe0;
+                assert!(is_three_byte(&bytes));
+                assert!(!is_well_formed_three_byte(&bytes), "unit {at} of {units}");
+            }
+            for lead in ["ࠀ", "က", "￿"] {
+                let bytes = lead.repeat(units).into_bytes();
+                assert_eq!(is_well_formed_three_byte(&bytes), bytes[0] > 0xe0);
             }
         }
     }

@@ -60,7 +60,10 @@ fn read(body: &[u8], state: &mut DecodeState) {
     }
 }
 
-#[test]
+fn main() {
+    a_warm_connection_allocates_nothing();
+}
+
 fn a_warm_connection_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let (mut out, mut writing, mut reading) = (Vec::new(), EncodeState::new(), DecodeState::new());

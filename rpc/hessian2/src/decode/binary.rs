@@ -25,11 +25,14 @@ impl<'de> Decoder<'de, '_> {
         if last {
             return Ok(Cow::Borrowed(first));
         }
-        let mut bytes = first.to_vec();
+        // All chunks are gone over before they are copied: memory is taken once, and none for what does not end.
+        let second = self.pos;
+        let mut bytes = Vec::with_capacity(self.skip_further_chunks(len)?);
+        self.pos = second;
+        bytes.extend_from_slice(first);
         loop {
             let (part, last) = self.next_binary_chunk()?;
             bytes.extend_from_slice(part);
-            self.check_bytes(bytes.len())?;
             if last {
                 return Ok(Cow::Owned(bytes));
             }
@@ -55,18 +58,22 @@ impl<'de> Decoder<'de, '_> {
 
     /// Goes over a binary that begins with `tag`.
     pub(super) fn skip_binary(&mut self, tag: u8) -> Result<()> {
-        let Some((mut len, mut last)) = self.binary_chunk(tag)? else {
-            return Err(self.unexpected("binary", tag));
-        };
+        let Some((len, last)) = self.binary_chunk(tag)? else { return Err(self.unexpected("binary", tag)) };
         self.slice(len)?;
         self.check_bytes(len)?;
-        while !last {
-            let part;
-            (part, last) = self.next_binary_chunk()?;
+        if last { Ok(()) } else { self.skip_further_chunks(len).map(drop) }
+    }
+
+    /// Goes over the chunks behind the first, which has `len` bytes. Gives the length of all.
+    fn skip_further_chunks(&mut self, mut len: usize) -> Result<usize> {
+        loop {
+            let (part, last) = self.next_binary_chunk()?;
             len += part.len();
             self.check_bytes(len)?;
+            if last {
+                return Ok(len);
+            }
         }
-        Ok(())
     }
 
     fn next_binary_chunk(&mut self) -> Result<(&'de [u8], bool)> {

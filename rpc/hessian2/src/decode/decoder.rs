@@ -182,6 +182,17 @@ impl<'de, 's> Decoder<'de, 's> {
         Ok(())
     }
 
+    /// Makes room for `more` items, as far as the input that is left can fill it, and charges it.
+    pub(crate) fn make_room_for<T>(&mut self, items: &mut Vec<T>, more: usize) -> Result<()> {
+        let free = items.capacity() - items.len();
+        if free < more {
+            let room = more.max(items.len()).min(self.remaining() + 1);
+            self.charge(room.saturating_sub(free).saturating_mul(size_of::<T>()))?;
+            items.reserve_exact(room);
+        }
+        Ok(())
+    }
+
     /// By how much a full vector of `len` items grows, charged: it doubles, but never beyond what the input that is
     /// left can fill.
     #[cold]

@@ -90,13 +90,13 @@ impl<'de> Decoder<'de, '_> {
 
     /// Goes over the name of a class, where [`in_definition`](Self::in_definition) begins. Gives whether its fields
     /// have names.
-    pub(super) fn skip_class_name(&mut self) -> Result<bool> {
+    pub(crate) fn skip_class_name(&mut self) -> Result<bool> {
         self.skip_name("a class name")?;
         Ok(self.index("the number of fields")? > 0)
     }
 
     /// Reads the next field name of a definition.
-    pub(super) fn field_name(&mut self, named: bool) -> Result<Cow<'de, str>> {
+    pub(crate) fn field_name(&mut self, named: bool) -> Result<Cow<'de, str>> {
         if named { self.name() } else { Ok(Cow::Borrowed(NAMELESS)) }
     }
 
@@ -144,17 +144,6 @@ impl<'de> Decoder<'de, '_> {
         result
     }
 
-    /// Name and field names of a class of this body.
-    pub(crate) fn class_names(&mut self, class: u32) -> Result<(Cow<'de, str>, Vec<Cow<'de, str>>)> {
-        self.in_definition(class, |d, class| {
-            let name = d.name()?;
-            let named = d.index("the number of fields")? > 0;
-            d.charge(class.fields as usize * size_of::<Cow<'_, str>>())?;
-            let fields = (0..class.fields).map(|_| d.field_name(named)).collect::<Result<_>>()?;
-            Ok((name, fields))
-        })
-    }
-
     /// The type name at an offset that [`type_name`](Self::type_name) gave.
     pub(crate) fn type_name_at(&mut self, at: u32) -> Result<Cow<'de, str>> {
         let pos = std::mem::replace(&mut self.pos, at as usize);
@@ -173,15 +162,47 @@ impl<'de> Decoder<'de, '_> {
         let start = self.pos;
         let tag = self.byte()?;
         self.skip_text(tag, expected)?;
-        if surrogate_in(self.buf.get(start..self.pos).unwrap_or_default()).is_some() {
+        let name = self.buf.get(start..self.pos).unwrap_or_default();
+        if !name.is_ascii() && surrogate_in(name).is_some() {
             self.pos = start;
             self.name()?;
         }
         Ok(())
     }
 
+    /// Takes `count` names with what announces them, if all are in their usual form: short and ASCII. The byte before each
+    /// is its length.
+    pub(crate) fn take_short_names(&mut self, count: u32) -> Option<&'de str> {
+        let rest = self.rest();
+        let mut end = 0;
+        for _ in 0..count {
+            end += 1 + usize::from(*rest.get(end)?);
+        }
+        // A byte that announces anything else is either no ASCII or not below the lengths of short names.
+        let names = rest.get(..end).filter(|names| names.is_ascii())?;
+        let names =
+            str::from_utf8(names).ok().filter(|names| short_names(names).count() == count as usize)?;
+        self.pos += end;
+        Some(names)
+    }
+
+    /// Takes this very name if it is next, in its usual form: short and ASCII.
+    pub(super) fn take_name(&mut self, name: &str) -> bool {
+        let is_next = name.len() <= 0x1f
+            && name.is_ascii()
+            && self.buf.get(self.pos) == Some(&(name.len() as u8))
+            && self.rest().get(1..=name.len()) == Some(name.as_bytes());
+        if is_next {
+            self.pos += 1 + name.len();
+        }
+        is_next
+    }
+
     /// Reads a name: of a class, a field, a type.
     pub(crate) fn name(&mut self) -> Result<Cow<'de, str>> {
+        if let Some(name) = self.short_str() {
+            return Ok(Cow::Borrowed(name));
+        }
         let start = self.pos;
         match self.text("a name")? {
             Text::Borrowed(name) => Ok(Cow::Borrowed(name)),
@@ -244,4 +265,15 @@ impl<'de> Decoder<'de, '_> {
             None => Ok(None),
         }
     }
+}
+
+/// Start and length of each of the names that [`take_short_names`](Decoder::take_short_names) gives.
+pub(crate) fn short_names(names: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let len = usize::from(*names.as_bytes().get(at).filter(|len| **len <= 0x1f)?);
+        let start = at + 1;
+        at = start + len;
+        Some((start, len))
+    })
 }

@@ -27,6 +27,7 @@ pub use object::required;
 pub(crate) use any::Any;
 pub(crate) use collections::{Growth, each_entry, table_growth};
 pub(crate) use containers::Opened;
+pub(crate) use definitions::short_names;
 pub(crate) use number::Number;
 #[cfg(feature = "serde")]
 pub(crate) use object::Name;

@@ -151,17 +151,19 @@ impl<'de> Decoder<'de, '_> {
         if names.len() >= usize::from(UNKNOWN) {
             return Err(Error::custom("a type can have 65,534 fields at most"));
         }
-        let mut map = Vec::new();
+        let fields = self.class_at(class)?.fields;
+        let mut map = Vec::with_capacity(fields as usize);
         self.in_definition(class, |d, class| {
             let named = d.skip_class_name()?;
             // Most definitions have the type's order, so the next name is tried first.
             let mut guess = 0;
             for _ in 0..class.fields {
-                let name = d.field_name(named)?;
-                let is_name = |candidate: &&'static str| **candidate == *name;
                 let place = match names.get(guess) {
-                    Some(candidate) if is_name(candidate) => Some(guess),
-                    _ => names.iter().position(is_name),
+                    Some(name) if named && d.take_name(name) => Some(guess),
+                    _ => {
+                        let name = d.field_name(named)?;
+                        names.iter().position(|candidate| **candidate == *name)
+                    }
                 };
                 guess = place.map_or(guess, |place| place + 1);
                 map.push(place.map_or(UNKNOWN, |place| place as u16));

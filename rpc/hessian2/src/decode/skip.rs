@@ -31,52 +31,63 @@ impl Decoder<'_, '_> {
     /// When the bytes are malformed, the input ends, or a limit is reached.
     pub fn skip(&mut self) -> Result<()> {
         let bottom = self.state.skip.len();
-        self.skip_value()?;
-        while self.state.skip.len() > bottom {
-            if self.next_in_frame()? {
-                self.skip_value()?;
-            } else if let Some(frame) = self.state.skip.pop() {
-                self.close(frame.opened);
+        // The innermost container; those around it lie in the state.
+        let mut frame = self.skip_value()?;
+        while let Some(inner) = &mut frame {
+            if self.next_in(&mut inner.left)? {
+                if let Some(opened) = self.skip_value()? {
+                    self.keep(frame.replace(opened))?;
+                }
+                continue;
+            }
+            if let Some(done) = frame.take() {
+                self.close(done.opened);
+            }
+            if self.state.skip.len() > bottom {
+                frame = self.state.skip.pop();
             }
         }
         Ok(())
     }
 
-    /// Whether the innermost container has another value.
-    fn next_in_frame(&mut self) -> Result<bool> {
-        let Some(frame) = self.state.skip.last() else { return Ok(false) };
-        let (more, left) = match frame.left {
+    /// Whether a container has another value.
+    #[inline]
+    fn next_in(&mut self, left: &mut Left) -> Result<bool> {
+        let more;
+        (more, *left) = match *left {
             Left::Values(0) => return Ok(false),
             Left::Values(left) => (true, Left::Values(left - 1)),
             Left::ToEndMark(mut items) => (self.more(&mut items, 1)?, Left::ToEndMark(items)),
             Left::Key(mut entries) => (self.more(&mut entries, 2)?, Left::Value(entries)),
             Left::Value(entries) => (true, Left::Key(entries)),
         };
-        if let Some(frame) = self.state.skip.last_mut() {
-            frame.left = left;
-        }
         Ok(more)
     }
 
-    fn skip_value(&mut self) -> Result<()> {
+    fn keep(&mut self, outer: Option<Frame>) -> Result<()> {
+        if self.state.skip.len() == self.state.skip.capacity() {
+            let more = self.growth::<Frame>(self.state.skip.len())?;
+            self.state.skip.reserve_exact(more);
+        }
+        self.state.skip.extend(outer);
+        Ok(())
+    }
+
+    /// Goes over a value. A container is only opened.
+    fn skip_value(&mut self) -> Result<Option<Frame>> {
         let tag = self.tag()?;
         let start = self.pos - 1;
+        if let Some(len) = scalar_len(tag) {
+            return self.slice(len).map(|_| None);
+        }
         let left = match tag {
-            tag::NULL
-            | tag::TRUE
-            | tag::FALSE
-            | 0x80..=0xff
-            | 0x38..=0x3f
-            | tag::DOUBLE_0..=tag::DOUBLE_MILLS => {
-                return self.number(tag, "value").map(drop);
-            }
-            tag::INT | tag::LONG | tag::LONG_INT | tag::DOUBLE => return self.number(tag, "value").map(drop),
             0x00..=0x1f | 0x30..=0x33 | tag::STRING | tag::STRING_CHUNK => {
-                return self.skip_text(tag, "value");
+                return self.skip_text(tag, "value").map(|()| None);
             }
-            0x20..=0x2f | 0x34..=0x37 | tag::BINARY | tag::BINARY_CHUNK => return self.skip_binary(tag),
-            tag::DATE | tag::DATE_MINUTES => return self.date_after(tag).map(drop),
-            tag::REFERENCE => return self.reference_index().map(drop),
+            0x20..=0x2f | 0x34..=0x37 | tag::BINARY | tag::BINARY_CHUNK => {
+                return self.skip_binary(tag).map(|()| None);
+            }
+            tag::REFERENCE => return self.reference_index().map(|_| None),
             tag::MAP_UNTYPED => Left::Key(0),
             tag::MAP => {
                 self.type_name()?;
@@ -93,11 +104,34 @@ impl Decoder<'_, '_> {
             }
         };
         let opened = self.open(start, None)?;
-        if self.state.skip.len() == self.state.skip.capacity() {
-            let more = self.growth::<Frame>(self.state.skip.len())?;
-            self.state.skip.reserve_exact(more);
-        }
-        self.state.skip.push(Frame { opened, left });
-        Ok(())
+        Ok(Some(Frame { opened, left }))
     }
 }
+
+/// Bytes behind the first of a null, boolean, number or date; none if the value is something else.
+#[inline]
+fn scalar_len(tag: u8) -> Option<usize> {
+    let len = SCALARS.get(usize::from(tag)).copied().unwrap_or(NO_SCALAR);
+    (len != NO_SCALAR).then_some(usize::from(len))
+}
+
+/// For each first byte what [`scalar_len`] gives.
+static SCALARS: [u8; 256] = {
+    let mut lens = [NO_SCALAR; 256];
+    let mut tag = 0;
+    while tag < 256 {
+        lens[tag] = match tag as u8 {
+            tag::NULL | tag::TRUE | tag::FALSE | tag::DOUBLE_0 | tag::DOUBLE_1 => 0,
+            0x80..=0xbf | 0xd8..=0xef => 0,
+            0xc0..=0xcf | 0xf0..=0xff | tag::DOUBLE_BYTE => 1,
+            0xd0..=0xd7 | 0x38..=0x3f | tag::DOUBLE_SHORT => 2,
+            tag::INT | tag::LONG_INT | tag::DOUBLE_MILLS | tag::DATE_MINUTES => 4,
+            tag::LONG | tag::DOUBLE | tag::DATE => 8,
+            _ => NO_SCALAR,
+        };
+        tag += 1;
+    }
+    lens
+};
+
+const NO_SCALAR: u8 = u8::MAX;

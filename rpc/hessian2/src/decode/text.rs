@@ -50,29 +50,46 @@ impl<'de> Decoder<'de, '_> {
     /// pair.
     #[inline]
     pub fn str(&mut self) -> Result<Cow<'de, str>> {
-        // The most frequent case: one short run.
-        if let Some((&units @ 0..=0x1f, rest)) = self.rest().split_first()
-            && let Some(text) = quick_text(rest, usize::from(units))
-            && text.len() <= self.state.limits.bytes
-        {
-            self.pos += 1 + text.len();
-            return Ok(Cow::Borrowed(text));
+        match self.short_str() {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.any_str(),
         }
-        self.any_str()
+    }
+
+    /// Takes a string in its most frequent form, one short run, if one is next.
+    #[inline]
+    pub(super) fn short_str(&mut self) -> Option<&'de str> {
+        let (&units, rest) = self.rest().split_first().filter(|(units, _)| **units <= 0x1f)?;
+        let text =
+            quick_text(rest, usize::from(units)).filter(|text| text.len() <= self.state.limits.bytes)?;
+        self.pos += 1 + text.len();
+        Some(text)
     }
 
     /// As [`str`](Self::str), for whoever owns the text.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<String> {
-        #[cfg(feature = "simd")]
         if let Some((&units @ 0..=0x1f, rest)) = self.rest().split_first()
-            && let Some(text) = short_three_byte_text(rest, usize::from(units))
+            && let Some(text) = short_three_byte_text(rest, usize::from(units), str::to_owned)
             && text.len() <= self.state.limits.bytes
         {
             self.pos += 1 + text.len();
             return Ok(text);
         }
         self.str().map(Cow::into_owned)
+    }
+
+    /// Reads a string whose first byte has been taken to the end of `out`, if it is short and its characters have three
+    /// bytes each. Gives whether it was.
+    #[inline]
+    pub(crate) fn short_text_onto(&mut self, tag: u8, out: &mut String) -> bool {
+        if tag > 0x1f || 3 * usize::from(tag) > self.state.limits.bytes {
+            return false;
+        }
+        let start = out.len();
+        let text = short_three_byte_text(self.rest(), usize::from(tag), |text| out.push_str(text));
+        self.pos += out.len() - start;
+        text.is_some()
     }
 
     /// As [`str`](Self::str), with `null` as `None`.
@@ -118,12 +135,24 @@ impl<'de> Decoder<'de, '_> {
         let mut len = 0;
         loop {
             let Some(chunk) = self.chunk(tag)? else { return Err(self.unexpected(expected, tag)) };
-            len += self.run(chunk.units)?.len();
+            len += self.skip_run(chunk.units)?;
             self.check_bytes(len)?;
             if chunk.last {
                 return Ok(());
             }
             tag = self.byte()?;
+        }
+    }
+
+    /// Goes over `units` units. Gives their bytes.
+    #[inline]
+    fn skip_run(&mut self, units: usize) -> Result<usize> {
+        match quick_len(self.rest(), units) {
+            Some(len) => {
+                self.pos += len;
+                Ok(len)
+            }
+            None => self.run(units).map(|run| run.len()),
         }
     }
 
@@ -253,6 +282,16 @@ fn quick_text(rest: &[u8], units: usize) -> Option<&str> {
     three_byte_text(rest, units).or_else(|| mixed_text(rest, units))
 }
 
+/// Bytes of the first `units` units, if it takes no look at each character to see that they are well-formed.
+#[inline]
+fn quick_len(rest: &[u8], units: usize) -> Option<usize> {
+    if rest.get(..units)?.is_ascii() {
+        return Some(units);
+    }
+    let bytes = rest.get(..units.checked_mul(3)?)?;
+    utf16::is_well_formed_three_byte(bytes).then_some(bytes.len())
+}
+
 /// Text in which each unit has three bytes, as Chinese has. Guessed from the length and proved by looking at each unit's
 /// three: without the proof, tags behind the text could pass for continuations.
 fn three_byte_text(rest: &[u8], units: usize) -> Option<&str> {
@@ -260,10 +299,10 @@ fn three_byte_text(rest: &[u8], units: usize) -> Option<&str> {
     if utf16::is_three_byte(bytes) { valid(bytes) } else { None }
 }
 
-/// As [`three_byte_text`], for text too short for the check with SIMD, which takes at least 64 bytes: it is checked in a
-/// copy that is filled up with zeros.
-#[cfg(feature = "simd")]
-fn short_three_byte_text(rest: &[u8], units: usize) -> Option<String> {
+/// As [`three_byte_text`], for text that is taken along: it is too short for the check with SIMD, which takes at least 64
+/// bytes, so it is checked in a copy that is filled up with zeros, and gone when `take` has run.
+#[inline]
+fn short_three_byte_text<R>(rest: &[u8], units: usize, take: impl FnOnce(&str) -> R) -> Option<R> {
     const BLOCK: usize = 64;
     let bytes = rest.get(..3 * units).filter(|bytes| (15..BLOCK).contains(&bytes.len()))?;
     if !utf16::is_three_byte(bytes) {
@@ -271,8 +310,7 @@ fn short_three_byte_text(rest: &[u8], units: usize) -> Option<String> {
     }
     let mut block = [0; BLOCK];
     block.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    let text = simdutf8::basic::from_utf8(&block).ok()?;
-    text.get(..bytes.len()).map(str::to_owned)
+    valid(&block)?.get(..bytes.len()).map(take)
 }
 
 /// The text, if it is UTF-8. The standard library's check goes by bytes where there are characters of several.

@@ -19,19 +19,32 @@ impl<S: Sink> Encoder<'_, S> {
             self.flush_at(NUMBER_MARGIN);
             self.out.put(&[bytes.len() as u8]);
             self.narrow(bytes);
+        } else if bytes.len() <= 3 * 31 && utf16::is_three_byte(bytes) {
+            self.flush_at(NUMBER_MARGIN);
+            self.out.put(&[(bytes.len() / 3) as u8]);
+            self.narrow(bytes);
         } else {
             self.long_text(text);
         }
     }
 
     fn long_text(&mut self, text: &str) {
-        let count = utf16::count(text.as_bytes());
         self.out.reserve(text.len() + 3);
+        let mut rest = text;
+        // What begins with a chunk of ASCII and goes on needs no counting to be cut there.
+        while rest.len() > CHUNK
+            && let Some((chunk, tail)) = rest.split_at_checked(CHUNK)
+            && chunk.is_ascii()
+        {
+            self.chunk_header(CHUNK);
+            self.narrow(chunk.as_bytes());
+            rest = tail;
+        }
+        let count = utf16::count(rest.as_bytes());
         if count.units <= CHUNK && count.pairs == 0 {
             self.text_header(count.units);
-            return self.narrow(text.as_bytes());
+            return self.narrow(rest.as_bytes());
         }
-        let mut rest = text;
         let mut units = count.units;
         while units > CHUNK {
             let (len, taken) = utf16::prefix(rest, CHUNK);

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::decode::short_names;
+
 /// Containers with all they hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Graph {
@@ -134,9 +136,24 @@ impl Graph {
     }
 
     pub(super) fn add_text(&mut self, text: &str) -> u32 {
-        let start = self.text.len() as u32;
+        let start = self.text.len();
         self.text.push_str(text);
-        self.add_span(start, text.len())
+        self.add_text_from(start)
+    }
+
+    /// Field names, each behind its length, which stays between them.
+    pub(super) fn add_short_names(&mut self, names: &str) {
+        let base = self.text.len();
+        self.text.push_str(names);
+        for (start, len) in short_names(names) {
+            let span = self.add_span((base + start) as u32, len);
+            self.names.push(span);
+        }
+    }
+
+    /// The text that was added behind `start`.
+    pub(super) fn add_text_from(&mut self, start: usize) -> u32 {
+        self.add_span(start as u32, self.text.len() - start)
     }
 
     pub(super) fn add_bytes(&mut self, bytes: &[u8]) -> u32 {

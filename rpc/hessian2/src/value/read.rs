@@ -145,11 +145,7 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
                     }
                 }
             }
-            Some(Kind::String) => match self.d.text_after(tag, "value")? {
-                Text::Borrowed(text) => Slot::Text(self.text(text)?),
-                Text::Owned(text) => Slot::Text(self.text(&text)?),
-                Text::Odd(bytes) => Slot::Odd(self.bytes(&bytes)?),
-            },
+            Some(Kind::String) => self.string(tag)?,
             Some(Kind::Binary) => {
                 let bytes = self.d.bytes_after(tag)?;
                 Slot::Binary(self.bytes(&bytes)?)
@@ -201,6 +197,9 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
                 }
             },
         };
+        if let Left::Values(len) = left {
+            self.d.make_room_for(&mut self.pending, len)?;
+        }
         let opened = self.d.open(start, resume)?;
         let node = self.d.offset(self.graph.nodes.len())?;
         self.remember(opened.slot, node)?;
@@ -275,14 +274,25 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
             return Ok(label);
         }
         let fields = self.graph.names.len() as u32;
-        let (name, names) = self.d.class_names(class)?;
-        let len = names.len() as u32;
+        let name = self.d.class_name(class)?;
         let name = self.text(&name)?;
-        self.d.charge(names.len() * 24)?;
-        for field in &names {
-            let span = self.text(field)?;
-            self.graph.names.push(span);
-        }
+        let graph = &mut self.graph;
+        let len = self.d.in_definition(class, |d, class| {
+            let named = d.skip_class_name()?;
+            d.make_room_for(&mut graph.names, class.fields as usize)?;
+            d.make_room_for(&mut graph.spans, class.fields as usize)?;
+            if named && let Some(names) = d.take_short_names(class.fields) {
+                d.offset(graph.text.len() + names.len())?;
+                graph.add_short_names(names);
+                return Ok(class.fields);
+            }
+            for _ in 0..class.fields {
+                let field = d.field_name(named)?;
+                let span = add_text(d, graph, &field)?;
+                push(d, &mut graph.names, span)?;
+            }
+            Ok(class.fields)
+        })?;
         let label = self.d.offset(self.graph.classes.len())?;
         self.graph.classes.push(ClassRecord { name, fields, len });
         if self.classes.len() <= class as usize {
@@ -294,10 +304,22 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         Ok(label)
     }
 
+    fn string(&mut self, tag: u8) -> Result<Slot> {
+        let start = self.graph.text.len();
+        if self.d.short_text_onto(tag, &mut self.graph.text) {
+            self.d.offset(self.graph.text.len())?;
+            self.d.make_room(&mut self.graph.spans)?;
+            return Ok(Slot::Text(self.graph.add_text_from(start)));
+        }
+        Ok(match self.d.text_after(tag, "value")? {
+            Text::Borrowed(text) => Slot::Text(self.text(text)?),
+            Text::Owned(text) => Slot::Text(self.text(&text)?),
+            Text::Odd(bytes) => Slot::Odd(self.bytes(&bytes)?),
+        })
+    }
+
     fn text(&mut self, text: &str) -> Result<u32> {
-        self.d.offset(self.graph.text.len() + text.len())?;
-        self.d.make_room(&mut self.graph.spans)?;
-        Ok(self.graph.add_text(text))
+        add_text(self.d, &mut self.graph, text)
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Result<u32> {
@@ -310,6 +332,12 @@ impl<'d, 'de, 's> Reader<'d, 'de, 's> {
         self.d.make_room(&mut self.graph.wide)?;
         Ok(self.graph.add_wide(bits))
     }
+}
+
+fn add_text(d: &mut Decoder<'_, '_>, graph: &mut Graph, text: &str) -> Result<u32> {
+    d.offset(graph.text.len() + text.len())?;
+    d.make_room(&mut graph.spans)?;
+    Ok(graph.add_text(text))
 }
 
 #[inline]

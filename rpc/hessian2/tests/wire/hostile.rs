@@ -365,3 +365,49 @@ fn every_limit_is_enforced() {
     let error = Decoder::new(b"\x7a\x91\x92", &mut state).read::<Vec<i64>>().unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes of memory", .. }));
 }
+
+/// Units of three bytes for which two or one would do, at each place of short and long text.
+#[test]
+fn text_with_a_longer_form_than_needed_is_an_error_whether_it_is_read_or_skipped() {
+    for units in 1..=31 {
+        for at in 0..units {
+            let mut body = vec![units as u8];
+            body.extend("中".repeat(units).bytes());
+            for lead in [[0xe0, 0x80, 0x80], [0xe0, 0x9f, 0xbf]] {
+                body[1 + 3 * at..][..3].copy_from_slice(&lead);
+                let read = from_slice::<String>(&body).unwrap_err();
+                assert!(matches!(read.kind(), ErrorKind::Text { .. }), "{read}");
+                let skipped = from_slice::<()>(&body).unwrap_err();
+                assert_eq!(skipped.to_string(), read.to_string());
+                let value = Value::parse(&body).unwrap_err();
+                assert_eq!(value.to_string(), read.to_string());
+            }
+        }
+    }
+}
+
+/// Numbers and dates that end early, in each form.
+#[test]
+fn a_scalar_that_ends_early_is_an_error_and_a_whole_one_ends_where_reading_ends_when_skipped() {
+    for tag in 0..=u8::MAX {
+        let mut body = [0_u8; 12];
+        body[0] = tag;
+        let mut state = DecodeState::new();
+        let mut d = Decoder::new(&body, &mut state);
+        if d.read::<Value>().is_err()
+            || !matches!(tag, 0x38..=0x3f | 0x44..=0x4e | 0x54 | 0x59..=0x5f | 0x80..)
+        {
+            continue;
+        }
+        let end = d.position();
+        let skipped = |len: usize| {
+            let mut state = DecodeState::new();
+            let mut d = Decoder::new(&body[..len], &mut state);
+            d.skip().map(|()| d.position())
+        };
+        assert_eq!(skipped(body.len()).unwrap(), end, "{tag:#x}");
+        for len in 1..end {
+            assert!(skipped(len).is_err(), "{tag:#x}, {len} bytes");
+        }
+    }
+}

@@ -210,3 +210,31 @@ fn a_date_without_fields_cannot_be_written_since_its_reader_would_take_the_next_
     assert_eq!(Value::parse(&to_vec(&spelled)?)?, spelled);
     Ok(())
 }
+
+/// Names may come in forms that no writer chooses, and each form counts units in its own way.
+#[test]
+fn field_names_of_any_form_name_the_fields_of_a_value() {
+    let chinese = "\x02名字";
+    let long = "a_name_of_more_than_31_characters";
+    let long_form = [b"\x30", &[long.len() as u8], long.as_bytes()].concat();
+    let forms: [(&[u8], &str); 5] = [
+        (b"\x04name", "name"),
+        (b"S\x00\x04name", "name"),
+        (b"R\x00\x02na\x02me", "name"),
+        (chinese.as_bytes(), "名字"),
+        (&long_form, long),
+    ];
+    // ASCII up to the end, as the names in their usual form are.
+    let last = [&b"\x7f"[..], &[&b"\x1f"[..], &[b'a'; 31]].concat().repeat(7)].concat();
+    for (form, name) in forms {
+        for before in [&b"\x00"[..], b"\x05first"] {
+            let body = [b"C\x01A\x93", before, form, b"\x04last\x60\x01a\x01b", &last].concat();
+            let value = Value::parse(&body).unwrap();
+            let root = value.root();
+            assert_eq!(root.get(name).as_str(), Some("b"), "{form:?}");
+            assert_eq!(root.get("last").items().len(), 7, "{form:?}");
+            let names: Vec<_> = root.fields().map(|(name, _)| name.len()).collect();
+            assert_eq!(names, [before.len() - 1, name.len(), 4]);
+        }
+    }
+}
