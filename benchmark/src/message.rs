@@ -14,6 +14,7 @@ const NUMBER: i32 = 100_000;
 /// `BenchmarkMessage` of rpcx's benchmark. Numbers in the names are the protobuf tags.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize, Hessian)]
 #[hessian(class = "com.example.benchmark.BenchmarkMessage")]
+#[serde(rename = "com.example.benchmark.BenchmarkMessage")]
 pub(crate) struct BenchmarkMessage {
     #[prost(string, required, tag = "1")]
     pub(crate) field1: String,
