@@ -45,6 +45,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What a session runs over is a [`transport`]. Those that bring dependencies are features, off by default:
+//!
+//! | transport | feature | server | client |
+//! |---|---|---|---|
+//! | TCP | | [`Server::bind`] | [`Client::tcp`] |
+//! | pipes in memory | | [`transport::memory`] | [`transport::memory`] |
+//! | TLS 1.2 and 1.3 over TCP | `tls` | `transport::TlsListen` | `ClientBuilder::tls` |
+//! | any other | | [`Server::over`] a [`transport::Listen`] | [`ClientBuilder::dial`] |
+//!
+//! `tls-native-roots` adds `transport::Roots::native`: the authorities that the operating system trusts.
 #![forbid(unsafe_code)]
 
 mod client;

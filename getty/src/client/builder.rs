@@ -78,6 +78,18 @@ impl<P: Protocol> ClientBuilder<P> {
         })
     }
 
+    /// Over TLS to a host and port. The host is looked up, and its certificate verified, at every dial; TCP and the TLS handshake
+    /// together may take [`Limits::dial`](field@Limits::dial).
+    #[cfg(feature = "tls")]
+    pub fn tls(self, address: impl Into<String>, tls: crate::transport::TlsClient) -> Client<P> {
+        let address: Arc<str> = address.into().into();
+        let to = Arc::new((Arc::clone(&address), tls));
+        self.dial(&*address, move || {
+            let to = Arc::clone(&to);
+            async move { crate::transport::dial_tls(&to.0, &to.1).await }
+        })
+    }
+
     /// Over connections that `dial` makes; `address` names the place in messages.
     pub fn dial<C, D, F>(self, address: impl Into<String>, dial: D) -> Client<P>
     where

@@ -58,18 +58,29 @@ pub struct ConnInfo {
     pub peer: Option<SocketAddr>,
     /// Own address; `None` where the transport has none.
     pub local: Option<SocketAddr>,
-    /// Name of the transport: `tcp`, `memory`, or what the user's own says.
+    /// Name of the transport: `tcp`, `memory`, `tls`, or what the user's own says.
     pub transport: &'static str,
     /// Accepted, dialled for the first time, or dialled again.
     pub attempt: Attempt,
     /// Why the session before this one on the same seat of a client ended, if it ended with an error.
     pub cause: Option<Arc<Error>>,
+    /// What the TLS handshake came to; `None` where the connection is not encrypted.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Arc<crate::transport::TlsInfo>>,
 }
 
 impl ConnInfo {
     /// Of a connection that a server accepted.
     pub fn accepted(transport: &'static str, peer: Option<SocketAddr>, local: Option<SocketAddr>) -> Self {
-        Self { peer, local, transport, attempt: Attempt::Accepted, cause: None }
+        Self {
+            peer,
+            local,
+            transport,
+            attempt: Attempt::Accepted,
+            cause: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 }
 

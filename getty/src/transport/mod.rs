@@ -1,8 +1,12 @@
 //! What a session runs over. Everything above sees only [`Connection`].
 
+#[cfg(feature = "tls")]
+mod handshakes;
 mod io;
 pub mod memory;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::{
     fmt,
@@ -18,6 +22,8 @@ use crate::{ConnInfo, Out};
 
 pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
+#[cfg(feature = "tls")]
+pub use tls::{Identity, Roots, Tls, TlsClient, TlsError, TlsInfo, TlsListen, TlsServer, dial_tls};
 
 /// A connection as a session's task sees it. Owned by that task alone.
 ///

@@ -32,6 +32,11 @@ impl Tcp {
         stream.set_nodelay(true)?;
         Ok(Self(stream))
     }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.0
+    }
 }
 
 impl Transport for Tcp {
@@ -114,6 +119,11 @@ impl TcpListen {
     /// Those of the system, such as an address in use.
     pub async fn bind(addr: impl ToSocketAddrs) -> Result<Self> {
         TcpListener::bind(addr).await.map(Self)
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn into_inner(self) -> TcpListener {
+        self.0
     }
 }
 

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
+#[cfg(feature = "tls")]
+mod authority;
+mod echo;
 mod frames;
 mod messages;
 mod peer;
@@ -11,6 +14,9 @@ mod records;
 
 use std::{future::Future, time::Duration};
 
+#[cfg(feature = "tls")]
+pub(crate) use authority::{Authority, Own};
+pub(crate) use echo::{assert_echoes, echo};
 pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
 pub(crate) use messages::{MessageListen, Messages, message_pipes};
 pub(crate) use peer::{over_memory, over_tcp, read_frame, read_frames, read_to_end, reset, tcp_pair};

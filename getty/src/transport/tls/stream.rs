@@ -1,0 +1,136 @@
+//! A TLS connection, and what is known of it.
+
+use std::{
+    fmt,
+    io::{self, Result},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::BytesMut;
+use rustls_pki_types::CertificateDer;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsStream;
+
+use super::explain::{self, Peer};
+use crate::{
+    ConnInfo, Out,
+    transport::{Connection, Direct, Io, Transport},
+};
+
+/// What a TLS handshake came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsInfo {
+    /// The version, such as `TLSv1_3`.
+    pub version: &'static str,
+    /// The cipher suite, such as `TLS13_AES_256_GCM_SHA384`.
+    pub cipher_suite: &'static str,
+    /// The protocol that both sides chose by ALPN, if they did.
+    pub alpn: Option<Vec<u8>>,
+    /// On a server: the name that the client asked for (SNI). A client sends none for an IP address.
+    pub server_name: Option<String>,
+    /// The peer's certificates in DER, its own first; empty if it sent none. They are verified, unless the client is a
+    /// dangerous one. After a resumed handshake they are those of the first.
+    pub peer_certificates: Vec<Vec<u8>>,
+    /// The subject of the peer's own certificate: the DER of the names in it, without the outer header. `None` without a
+    /// certificate.
+    pub peer_subject: Option<Vec<u8>>,
+}
+
+impl TlsInfo {
+    fn of(stream: &TlsStream<TcpStream>) -> Self {
+        let (_, common) = stream.get_ref();
+        let certificates = common.peer_certificates().unwrap_or_default();
+        Self {
+            version: common.protocol_version().and_then(|version| version.as_str()).unwrap_or("unknown"),
+            cipher_suite: common
+                .negotiated_cipher_suite()
+                .and_then(|suite| suite.suite().as_str())
+                .unwrap_or("unknown"),
+            alpn: common.alpn_protocol().map(<[u8]>::to_vec),
+            server_name: match stream {
+                TlsStream::Server(server) => server.get_ref().1.server_name().map(str::to_owned),
+                TlsStream::Client(_) => None,
+            },
+            peer_certificates: certificates.iter().map(|der| der.to_vec()).collect(),
+            peer_subject: certificates.first().and_then(subject),
+        }
+    }
+}
+
+fn subject(der: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    webpki::EndEntityCert::try_from(der).ok().map(|certificate| certificate.subject().to_vec())
+}
+
+/// A TLS connection over TCP whose handshake is done.
+pub struct Tls {
+    pub(in crate::transport) stream: TlsStream<TcpStream>,
+    info: ConnInfo,
+}
+
+impl Tls {
+    pub(super) fn new(stream: TlsStream<TcpStream>) -> Self {
+        let (tcp, _) = stream.get_ref();
+        let mut info = ConnInfo::accepted("tls", tcp.peer_addr().ok(), tcp.local_addr().ok());
+        info.tls = Some(Arc::new(TlsInfo::of(&stream)));
+        Self { stream, info }
+    }
+}
+
+impl Transport for Tls {
+    type Task = TlsTask;
+
+    fn info(&self) -> ConnInfo {
+        self.info.clone()
+    }
+
+    fn split(self) -> (TlsTask, Option<Direct>) {
+        let peer = match &self.stream {
+            TlsStream::Client(_) => Peer::Server,
+            TlsStream::Server(_) => Peer::Client,
+        };
+        (TlsTask { io: Io::new(self.stream, "tls"), peer }, None)
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tls").field(&self.info).finish()
+    }
+}
+
+/// The task's part of a [`Tls`], which is all of it. A peer that ends without close_notify may have been cut off by anyone
+/// on the way: that is an error, not the end.
+pub struct TlsTask {
+    io: Io<TlsStream<TcpStream>>,
+    peer: Peer,
+}
+
+impl TlsTask {
+    fn explain<T>(&self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
+        polled.map_err(|error: io::Error| explain::established(error, self.peer))
+    }
+}
+
+impl Connection for TlsTask {
+    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
+        let filled = self.io.poll_fill(cx, buf);
+        self.explain(filled)
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>, out: &mut Out) -> Poll<Result<()>> {
+        let drained = self.io.poll_drain(cx, out);
+        self.explain(drained)
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.io.poll_finish(cx)
+    }
+}
+
+impl fmt::Debug for TlsTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsTask").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
