@@ -14,10 +14,13 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum Error {
     /// The connection failed: reset, broken pipe, time-out of the system.
     #[error("the connection failed: {0}")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
     /// The Reader refused the bytes that came.
     #[error("the reader refused the input: {0}")]
     Read(#[source] BoxError),
+    /// The peer broke the rules of the transport, such as those of WebSocket, or said that this side did.
+    #[error("the transport failed: {0}")]
+    Transport(#[source] BoxError),
     /// `on_open` refused the session.
     #[error("on_open refused the session: {0}")]
     Refused(#[source] BoxError),
@@ -50,6 +53,13 @@ pub enum Error {
     /// The session's task was dropped before its end, usually because its runtime shut down.
     #[error("the session's task was dropped before its end; did its runtime shut down?")]
     Dropped,
+}
+
+/// An error of a connection. One that a [`Connection`](crate::transport::Connection) has put an [`Error`] into is that error.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(Self::Io)
+    }
 }
 
 /// Why a packet was not queued. Nothing of it was, or will be, written.

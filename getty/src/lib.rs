@@ -53,6 +53,7 @@
 //! | TCP | | [`Server::bind`] | [`Client::tcp`] |
 //! | pipes in memory | | [`transport::memory`] | [`transport::memory`] |
 //! | TLS 1.2 and 1.3 over TCP | `tls` | `transport::TlsListen` | `ClientBuilder::tls` |
+//! | WebSocket, over TCP or TLS | `ws` (and `tls`) | `transport::WsListen` | `ClientBuilder::ws` |
 //! | any other | | [`Server::over`] a [`transport::Listen`] | [`ClientBuilder::dial`] |
 //!
 //! `tls-native-roots` adds `transport::Roots::native`: the authorities that the operating system trusts.

@@ -90,6 +90,18 @@ impl<P: Protocol> ClientBuilder<P> {
         })
     }
 
+    /// Over WebSocket, to the URL that the settings name. The host is looked up at every dial; all handshakes together may take
+    /// [`Limits::dial`](field@Limits::dial).
+    #[cfg(feature = "ws")]
+    pub fn ws(self, ws: crate::transport::WsClient) -> Client<P> {
+        let url = ws.url().to_owned();
+        let ws = Arc::new(ws);
+        self.dial(url, move || {
+            let ws = Arc::clone(&ws);
+            async move { crate::transport::dial_ws(&ws).await }
+        })
+    }
+
     /// Over connections that `dial` makes; `address` names the place in messages.
     pub fn dial<C, D, F>(self, address: impl Into<String>, dial: D) -> Client<P>
     where

@@ -58,7 +58,7 @@ pub struct ConnInfo {
     pub peer: Option<SocketAddr>,
     /// Own address; `None` where the transport has none.
     pub local: Option<SocketAddr>,
-    /// Name of the transport: `tcp`, `memory`, `tls`, or what the user's own says.
+    /// Name of the transport: `tcp`, `memory`, `tls`, `ws`, `wss`, or what the user's own says.
     pub transport: &'static str,
     /// Accepted, dialled for the first time, or dialled again.
     pub attempt: Attempt,
@@ -67,6 +67,9 @@ pub struct ConnInfo {
     /// What the TLS handshake came to; `None` where the connection is not encrypted.
     #[cfg(feature = "tls")]
     pub tls: Option<Arc<crate::transport::TlsInfo>>,
+    /// What the WebSocket handshake said; `None` on other transports.
+    #[cfg(feature = "ws")]
+    pub ws: Option<Arc<crate::transport::WsInfo>>,
 }
 
 impl ConnInfo {
@@ -80,6 +83,8 @@ impl ConnInfo {
             cause: None,
             #[cfg(feature = "tls")]
             tls: None,
+            #[cfg(feature = "ws")]
+            ws: None,
         }
     }
 }

@@ -90,8 +90,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     where
         T: Transport<Task = C>,
     {
-        let (conn, direct) = conn.split();
+        let (mut conn, direct) = conn.split();
         let (session, reader) = Shared::open(endpoint, info, direct, C::MESSAGES);
+        conn.begin(session.limits());
         if let Some(tracker) = &tracker {
             tracker.add(&session);
         }
@@ -134,6 +135,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             }
             if !self.session.is_open() {
                 return Poll::Ready(Ending::wanted(self.session.limits().close_wait));
+            }
+            if orders.cron {
+                self.conn.keep_alive();
             }
             if orders.cron
                 && let Err(panic) =

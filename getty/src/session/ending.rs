@@ -22,7 +22,7 @@ pub(super) const STOLEN: Error = Error::Contract("a writer took bytes away that 
 /// | why | futures of `run` | what is queued | `on_error` |
 /// |---|---|---|---|
 /// | the peer finished, or `close` | waited for | written | no |
-/// | the Reader refused, a packet is too long | not waited for | written | yes |
+/// | the Reader or the transport refused, a packet is too long | not waited for | written | yes |
 /// | `abort`, also while one of the above is under way | not waited for | dropped | as before it |
 /// | the connection broke, a callback panicked, the runtime went | not waited for | dropped | yes |
 /// | `on_open` refused | none yet | written if that takes no waiting | yes |
@@ -66,9 +66,11 @@ impl Ending {
     /// By an error; what was answered before it is still written where the connection is whole.
     pub(super) fn after(error: Error, close_wait: Duration) -> Self {
         match error {
-            Error::Read(_) | Error::TooLong { .. } | Error::Truncated { .. } | Error::Contract(_) => {
-                Self::new(Some(error), Stage::Flush, Some(close_wait), false)
-            }
+            Error::Read(_)
+            | Error::Transport(_)
+            | Error::TooLong { .. }
+            | Error::Truncated { .. }
+            | Error::Contract(_) => Self::new(Some(error), Stage::Flush, Some(close_wait), false),
             _ => Self::broken(error),
         }
     }

@@ -1,12 +1,16 @@
 //! What a session runs over. Everything above sees only [`Connection`].
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "ws"))]
 mod handshakes;
 mod io;
 pub mod memory;
+#[cfg(feature = "ws")]
+mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "ws")]
+mod ws;
 
 use std::{
     fmt,
@@ -18,12 +22,14 @@ use std::{
 
 use bytes::BytesMut;
 
-use crate::{ConnInfo, Out};
+use crate::{ConnInfo, Limits, Out};
 
 pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Roots, Tls, TlsClient, TlsError, TlsInfo, TlsListen, TlsServer, dial_tls};
+#[cfg(feature = "ws")]
+pub use ws::{Ws, WsClient, WsError, WsInfo, WsListen, WsServer, dial_ws};
 
 /// A connection as a session's task sees it. Owned by that task alone.
 ///
@@ -34,11 +40,21 @@ pub trait Connection: Send + Unpin + 'static {
     /// which is one packet, and packets are taken with [`Out::take_message`].
     const MESSAGES: bool = false;
 
+    /// Called once, before anything else, with the bounds of the session: for connections that put together what they give, and must
+    /// hold to [`Limits::max_packet`](field@Limits::max_packet) themselves.
+    fn begin(&mut self, limits: &Limits) {
+        let _ = limits;
+    }
+
+    /// Called once a period of [`Limits::cron`](field@Limits::cron), right before `on_cron`: for connections that have a sign of life of
+    /// their own. [`poll_drain`](Self::poll_drain) follows.
+    fn keep_alive(&mut self) {}
+
     /// Appends what has come to `buf`; 0 when the peer has finished, so an empty message has to be left out. `buf` has some
     /// room, and may be made larger; a read of more than 64 KiB makes others wait. Cancel-safe.
     ///
     /// # Errors
-    /// The session ends with it.
+    /// The session ends with it. One that holds an [`Error`](crate::Error) of getty becomes that one.
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>>;
 
     /// Takes from `out` all it can and flushes; ready when `out` is empty and everything is on its way. It is also called

@@ -33,7 +33,7 @@ impl Tcp {
         Ok(Self(stream))
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "ws"))]
     pub(super) fn into_inner(self) -> TcpStream {
         self.0
     }
@@ -121,7 +121,7 @@ impl TcpListen {
         TcpListener::bind(addr).await.map(Self)
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "ws"))]
     pub(super) fn into_inner(self) -> TcpListener {
         self.0
     }

@@ -11,6 +11,8 @@ mod peer;
 mod place;
 mod recorder;
 mod records;
+#[cfg(feature = "ws")]
+pub(crate) mod ws;
 
 use std::{future::Future, time::Duration};
 

@@ -19,7 +19,11 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 
 pub use certificates::{Identity, Roots, TlsError};
 pub use client::{TlsClient, dial_tls};
+#[cfg(feature = "ws")]
+pub(super) use server::shake;
 pub use server::{TlsListen, TlsServer};
+#[cfg(feature = "ws")]
+pub(super) use stream::Established;
 pub use stream::{Tls, TlsInfo};
 
 /// Named wherever it is needed: rustls panics when it has to choose one and a program contains two.

@@ -2,20 +2,23 @@
 
 use std::{
     fmt,
-    io::{self, Result},
+    io::{IoSlice, Result},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use bytes::BytesMut;
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 use tokio_rustls::TlsStream;
 
 use super::explain::{self, Peer};
 use crate::{
-    ConnInfo, Out,
-    transport::{Connection, Direct, Io, Transport},
+    ConnInfo,
+    transport::{Direct, Io, Transport},
 };
 
 /// What a TLS handshake came to.
@@ -65,7 +68,7 @@ fn subject(der: &CertificateDer<'_>) -> Option<Vec<u8>> {
 
 /// A TLS connection over TCP whose handshake is done.
 pub struct Tls {
-    pub(in crate::transport) stream: TlsStream<TcpStream>,
+    stream: Established,
     info: ConnInfo,
 }
 
@@ -74,23 +77,28 @@ impl Tls {
         let (tcp, _) = stream.get_ref();
         let mut info = ConnInfo::accepted("tls", tcp.peer_addr().ok(), tcp.local_addr().ok());
         info.tls = Some(Arc::new(TlsInfo::of(&stream)));
-        Self { stream, info }
+        let peer = match &stream {
+            TlsStream::Client(_) => Peer::Server,
+            TlsStream::Server(_) => Peer::Client,
+        };
+        Self { stream: Established { stream, peer }, info }
+    }
+
+    #[cfg(feature = "ws")]
+    pub(in crate::transport) fn into_parts(self) -> (Established, ConnInfo) {
+        (self.stream, self.info)
     }
 }
 
 impl Transport for Tls {
-    type Task = TlsTask;
+    type Task = Io<Established>;
 
     fn info(&self) -> ConnInfo {
         self.info.clone()
     }
 
-    fn split(self) -> (TlsTask, Option<Direct>) {
-        let peer = match &self.stream {
-            TlsStream::Client(_) => Peer::Server,
-            TlsStream::Server(_) => Peer::Client,
-        };
-        (TlsTask { io: Io::new(self.stream, "tls"), peer }, None)
+    fn split(self) -> (Io<Established>, Option<Direct>) {
+        (Io::new(self.stream, "tls"), None)
     }
 }
 
@@ -100,37 +108,56 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// The task's part of a [`Tls`], which is all of it. A peer that ends without close_notify may have been cut off by anyone
-/// on the way: that is an error, not the end.
-pub struct TlsTask {
-    io: Io<TlsStream<TcpStream>>,
+/// The stream of bytes in a [`Tls`]. A peer that ends without close_notify may have been cut off by anyone on the way: that is
+/// an error, not the end.
+#[derive(Debug)]
+pub struct Established {
+    stream: TlsStream<TcpStream>,
     peer: Peer,
 }
 
-impl TlsTask {
+impl Established {
     fn explain<T>(&self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
-        polled.map_err(|error: io::Error| explain::established(error, self.peer))
+        polled.map_err(|error| explain::established(error, self.peer))
     }
 }
 
-impl Connection for TlsTask {
-    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
-        let filled = self.io.poll_fill(cx, buf);
-        self.explain(filled)
-    }
-
-    fn poll_drain(&mut self, cx: &mut Context<'_>, out: &mut Out) -> Poll<Result<()>> {
-        let drained = self.io.poll_drain(cx, out);
-        self.explain(drained)
-    }
-
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.io.poll_finish(cx)
+impl AsyncRead for Established {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
+        this.explain(polled)
     }
 }
 
-impl fmt::Debug for TlsTask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsTask").field("peer", &self.peer).finish_non_exhaustive()
+impl AsyncWrite for Established {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.explain(polled)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.explain(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_flush(cx);
+        this.explain(polled)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
