@@ -51,6 +51,7 @@
 //! | transport | feature | server | client |
 //! |---|---|---|---|
 //! | TCP | | [`Server::bind`] | [`Client::tcp`] |
+//! | Unix sockets | | [`Server::over`] a `transport::UnixListen` | `ClientBuilder::unix` |
 //! | pipes in memory | | [`transport::memory`] | [`transport::memory`] |
 //! | TLS 1.2 and 1.3 over TCP | `tls` | `transport::TlsListen` | `ClientBuilder::tls` |
 //! | WebSocket, over TCP or TLS | `ws` (and `tls`) | `transport::WsListen` | `ClientBuilder::ws` |

@@ -78,6 +78,17 @@ impl<P: Protocol> ClientBuilder<P> {
         })
     }
 
+    /// Over the Unix socket at a path.
+    #[cfg(unix)]
+    pub fn unix(self, path: impl Into<std::path::PathBuf>) -> Client<P> {
+        let path: Arc<std::path::Path> = path.into().into();
+        let place = Arc::clone(&path);
+        self.dial(path.display().to_string(), move || {
+            let place = Arc::clone(&place);
+            async move { crate::transport::dial_unix(&place).await }
+        })
+    }
+
     /// Over TLS to a host and port. The host is looked up, and its certificate verified, at every dial; TCP and the TLS handshake
     /// together may take [`Limits::dial`](field@Limits::dial).
     #[cfg(feature = "tls")]

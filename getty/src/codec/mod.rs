@@ -58,7 +58,7 @@ pub struct ConnInfo {
     pub peer: Option<SocketAddr>,
     /// Own address; `None` where the transport has none.
     pub local: Option<SocketAddr>,
-    /// Name of the transport: `tcp`, `memory`, `tls`, `ws`, `wss`, or what the user's own says.
+    /// Name of the transport: `tcp`, `unix`, `memory`, `tls`, `ws`, `wss`, or what the user's own says.
     pub transport: &'static str,
     /// Accepted, dialled for the first time, or dialled again.
     pub attempt: Attempt,

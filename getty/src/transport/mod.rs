@@ -1,5 +1,6 @@
 //! What a session runs over. Everything above sees only [`Connection`].
 
+mod halves;
 #[cfg(any(feature = "tls", feature = "ws"))]
 mod handshakes;
 mod io;
@@ -9,6 +10,8 @@ mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(unix)]
+mod unix;
 #[cfg(feature = "ws")]
 mod ws;
 
@@ -17,6 +20,7 @@ use std::{
     future::Future,
     io::Result,
     net::SocketAddr,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -28,6 +32,8 @@ pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Roots, Tls, TlsClient, TlsError, TlsInfo, TlsListen, TlsServer, dial_tls};
+#[cfg(unix)]
+pub use unix::{Unix, UnixListen, dial_unix};
 #[cfg(feature = "ws")]
 pub use ws::{Ws, WsClient, WsError, WsInfo, WsListen, WsServer, dial_ws};
 
@@ -86,11 +92,11 @@ pub trait Transport: Send + 'static {
 }
 
 /// A half of a plain socket through which an idle session's writer writes at once, without a hop to the session's task.
-pub struct Direct(tcp::DirectTcp);
+pub struct Direct(Arc<dyn halves::WriteHalf>);
 
 impl Direct {
     pub(crate) fn try_write(&self, out: &Out) -> Result<usize> {
-        self.0.try_write(out)
+        halves::write_some(&*self.0, out)
     }
 }
 

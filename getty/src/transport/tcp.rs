@@ -1,23 +1,17 @@
-//! TCP: accepting, dialling, and a connection whose write half the session's handle shares.
+//! TCP: accepting and dialling.
 
 use std::{
-    io::{Error, ErrorKind, IoSlice, Result},
+    io::{Error, ErrorKind, Result},
     net::SocketAddr,
-    sync::Arc,
-    task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, BytesMut};
 use tokio::net::{
     TcpListener, TcpStream, ToSocketAddrs, lookup_host,
     tcp::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use super::{Connection, Direct, Listen, Transport, io::fill};
-use crate::{ConnInfo, Out};
-
-/// Pieces in one vectored write.
-const PIECES: usize = 32;
+use super::{Direct, Listen, Transport, halves::Halves};
+use crate::ConnInfo;
 
 /// A TCP connection. `TCP_NODELAY` is on: packets are gathered here, not in the kernel.
 #[derive(Debug)]
@@ -40,72 +34,16 @@ impl Tcp {
 }
 
 impl Transport for Tcp {
-    type Task = TcpTask;
+    type Task = Halves<OwnedReadHalf, OwnedWriteHalf>;
 
     fn info(&self) -> ConnInfo {
         ConnInfo::accepted("tcp", self.0.peer_addr().ok(), self.0.local_addr().ok())
     }
 
-    fn split(self) -> (TcpTask, Option<Direct>) {
+    fn split(self) -> (Self::Task, Option<Direct>) {
         let (read, write) = self.0.into_split();
-        let write = Arc::new(write);
-        let direct = Direct(DirectTcp(Arc::clone(&write)));
-        (TcpTask { read, write: Some(write) }, Some(direct))
+        Halves::new(read, write)
     }
-}
-
-/// The task's half of a [`Tcp`].
-#[derive(Debug)]
-pub struct TcpTask {
-    read: OwnedReadHalf,
-    /// Dropping the last one sends the FIN.
-    write: Option<Arc<OwnedWriteHalf>>,
-}
-
-impl Connection for TcpTask {
-    fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
-        fill(&mut self.read, cx, buf)
-    }
-
-    fn poll_drain(&mut self, cx: &mut Context<'_>, out: &mut Out) -> Poll<Result<()>> {
-        let Some(stream) = &self.write else { return Poll::Ready(Err(ErrorKind::NotConnected.into())) };
-        while out.has_remaining() {
-            ready!(stream.as_ref().as_ref().poll_write_ready(cx))?;
-            match write_some(stream, out) {
-                Ok(n) => out.advance(n),
-                // The readiness was stale; asking again registers for the next.
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-                Err(e) => return Poll::Ready(Err(e)),
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_finish(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
-        self.write = None;
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// The handle's half of a [`Tcp`].
-pub(super) struct DirectTcp(Arc<OwnedWriteHalf>);
-
-impl DirectTcp {
-    pub(super) fn try_write(&self, out: &Out) -> Result<usize> {
-        write_some(&self.0, out)
-    }
-}
-
-fn write_some(stream: &OwnedWriteHalf, out: &Out) -> Result<usize> {
-    let first = out.chunk();
-    let n = if first.len() == out.remaining() {
-        stream.try_write(first)?
-    } else {
-        let mut slices = [IoSlice::new(&[]); PIECES];
-        let count = out.chunks_vectored(&mut slices);
-        stream.try_write_vectored(slices.get(..count).unwrap_or_default())?
-    };
-    if n == 0 { Err(ErrorKind::WriteZero.into()) } else { Ok(n) }
 }
 
 /// Accepts TCP connections.
