@@ -13,7 +13,7 @@ use getty::{
     Client, ClientBuilder, Limits, Server, Session, SessionError,
     transport::{Identity, Listen, Roots, TlsClient, TlsError, TlsListen, TlsServer, dial_tls},
 };
-use support::{Authority, Events, Frames, Recorder, What, assert_echoes, echo, reset, within};
+use support::{Authority, Events, Frames, Recorder, What, assert_echoes, echo, read_to_end, reset, within};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -227,6 +227,18 @@ async fn a_server_that_hangs_up_or_keeps_silent_is_a_failed_dial() {
     assert!(cause_of_silence.contains("no connection within 50ms"), "{cause_of_silence}");
 }
 
+#[tokio::test]
+async fn a_panic_of_on_refused_does_not_end_the_server() {
+    let authority = Authority::new();
+    let panics = |listen: TlsListen| listen.on_refused(|_, _| panic!("on purpose"));
+    let addr = serve_with(TlsServer::new(authority.certify(LOCAL).identity()), panics, echo()).await;
+    let mut plain = TcpStream::connect(addr).await.unwrap();
+    plain.write_all(b"no TLS at all").await.unwrap();
+    read_to_end(&mut plain).await;
+    let (client, mut events) = client(&addr.to_string(), TlsClient::new(authority.roots()));
+    assert_echoes(&client, &mut events).await;
+}
+
 // Stalled handshakes.
 
 #[tokio::test]
@@ -262,6 +274,7 @@ async fn more_stalled_handshakes_than_there_is_room_for_give_way_to_others() {
         assert_eq!(peer, stalled.local_addr().unwrap());
         assert!(error.contains("gave way to others after 1s: 4 are under way"), "{error}");
     }
+    assert!(refused.try_recv().is_err(), "nobody else waited");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use std::{
     future::{Future, poll_fn},
     io::{self, Error, ErrorKind},
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -25,6 +26,8 @@ use tokio::{
     task::{AbortHandle, Id, JoinSet},
     time::{Instant, Sleep, sleep_until, timeout},
 };
+
+use crate::error::panicked;
 
 /// How long a handshake is safe from giving way to others.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -101,6 +104,9 @@ impl<T: Send + 'static> Handshakes<T> {
     }
 
     fn start(&mut self, peer: SocketAddr, shake: impl Future<Output = io::Result<T>> + Send + 'static) {
+        if self.is_full() {
+            self.give_way();
+        }
         let within = self.within;
         let task = self.tasks.spawn(async move {
             timeout(within, shake).await.unwrap_or_else(|_| {
@@ -121,9 +127,13 @@ impl<T: Send + 'static> Handshakes<T> {
         self.running.remove(index).map(|running| running.peer)
     }
 
-    /// Whether a further handshake may begin. If not, it sees to being asked again.
+    fn is_full(&self) -> bool {
+        self.running.len() >= self.at_once.max(1)
+    }
+
+    /// Whether a further handshake may begin, if need be in the place of the oldest. If not, it sees to being asked again.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(oldest) = self.running.front().filter(|_| self.running.len() >= self.at_once.max(1)) else {
+        let Some(oldest) = self.running.front().filter(|_| self.is_full()) else {
             self.patience = None;
             return true;
         };
@@ -132,9 +142,10 @@ impl<T: Send + 'static> Handshakes<T> {
         if patience.deadline() != gives_way {
             patience.as_mut().reset(gives_way);
         }
-        if patience.as_mut().poll(cx).is_pending() {
-            return false;
-        }
+        patience.as_mut().poll(cx).is_ready()
+    }
+
+    fn give_way(&mut self) {
         if let Some(Running { peer, task, .. }) = self.running.pop_front() {
             task.abort();
             let text = format!(
@@ -143,13 +154,14 @@ impl<T: Send + 'static> Handshakes<T> {
             );
             self.refused(peer, &Error::new(ErrorKind::TimedOut, text));
         }
-        true
     }
 
     fn refused(&self, peer: SocketAddr, error: &Error) {
         tracing::debug!(%peer, %error, "a handshake failed");
-        if let Some(on_refused) = &self.on_refused {
-            on_refused(peer, error);
+        let Some(on_refused) = &self.on_refused else { return };
+        // What the user's function does must not end the accepting.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_refused(peer, error))) {
+            tracing::error!("{}", panicked("on_refused", panic));
         }
     }
 }

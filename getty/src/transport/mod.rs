@@ -1,4 +1,18 @@
 //! What a session runs over. Everything above sees only [`Connection`].
+//!
+//! * **TCP** and **Unix sockets** have a half through which an idle session's writer writes at once.
+//! * **TLS** (feature `tls`) verifies the other side by authorities that the program names; only `TlsClient::dangerous_trust_anyone` does
+//!   not. An end without close_notify is an error: anyone on the way could have made it.
+//! * **WebSocket** (feature `ws`): one packet is one message, sent as one unfragmented binary frame, so a packet that holds several
+//!   for its Reader is one message too. Text messages are given to the Reader like binary ones, empty ones to nobody. Every
+//!   [`Limits::cron`](field@Limits::cron) period a ping keeps the ways open between the two sides; it judges nobody, so whoever wants
+//!   to notice a dead peer sends packets of their own. A close frame with code 1000, 1001 or none, or that of Go's getty, is an end
+//!   without error; `close` sends 1000 and waits for the answer within [`Limits::close_wait`](field@Limits::close_wait). There is no
+//!   compression: none is offered and none accepted, so peers that could send plain messages.
+//! * **Memory**: pipes inside one process.
+//!
+//! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see
+//! `TlsListen::handshakes`. A client's handshakes are part of its dial, which [`Limits::dial`](field@Limits::dial) bounds.
 
 mod halves;
 #[cfg(any(feature = "tls", feature = "ws"))]

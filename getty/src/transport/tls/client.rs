@@ -190,3 +190,14 @@ impl ServerCertVerifier for Anyone {
         provider().signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_host_of_an_address_is_what_its_certificate_must_have() {
+        for (addr, host) in [("a.example:443", "a.example"), ("10.0.0.1:1", "10.0.0.1"), ("[::1]:443", "::1")]
+        {
+            assert_eq!(super::host(addr), host);
+        }
+    }
+}

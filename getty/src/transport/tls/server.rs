@@ -81,7 +81,8 @@ impl TlsServer {
         self
     }
 
-    /// Shows another certificate from the next handshake on. Sessions that are open stay open.
+    /// Shows another certificate from the next handshake on. Sessions that are open stay open; the authorities of clients stay the
+    /// same.
     pub fn reload(&self, identity: Identity) {
         self.current.0.store(identity.0);
     }
@@ -127,14 +128,14 @@ impl TlsListen {
     /// # Errors
     /// Those of the system, such as an address in use.
     pub async fn bind(addr: impl ToSocketAddrs, tls: TlsServer) -> Result<Self> {
-        Self::over(TcpListen::bind(addr).await?, &tls)
+        Self::over(TcpListen::bind(addr).await?, tls)
     }
 
     /// Over a socket that listens already.
     ///
     /// # Errors
     /// When the settings contradict each other.
-    pub fn over(listen: TcpListen, tls: &TlsServer) -> Result<Self> {
+    pub fn over(listen: TcpListen, tls: TlsServer) -> Result<Self> {
         Ok(Self { handshakes: Handshakes::new(listen.into_inner()), acceptor: Acceptor(tls.acceptor()?) })
     }
 

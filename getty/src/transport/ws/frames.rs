@@ -320,4 +320,51 @@ mod tests {
         assert_eq!(inbound.next(&mut input), Ok(None));
         assert!(inbound.message.capacity() < 100 && input.capacity() < 100);
     }
+
+    #[test]
+    fn no_input_panics_or_is_kept_beyond_the_limit() {
+        const LIMIT: usize = 500;
+        let mut random = fastrand::Rng::with_seed(1);
+        let (mut messages, mut broken) = (0, 0);
+        for _ in 0..5_000 {
+            let mut input = BytesMut::new();
+            for _ in 0..random.usize(1..6) {
+                let opcode = OpCode::from(random.u8(..16));
+                let payload = vec![random.u8(..); random.usize(..LIMIT)];
+                let start = input.len();
+                write(&mut input, opcode, Some([1, 2, 3, 4]), &payload);
+                if random.bool() {
+                    // A fragment.
+                    input[start] &= 0x7f;
+                }
+            }
+            if random.bool() {
+                let at = random.usize(..input.len());
+                input[at] = random.u8(..);
+            }
+            let mut inbound = Inbound::new(Role::Server, LIMIT);
+            let mut part = BytesMut::new();
+            while !input.is_empty() {
+                part.extend_from_slice(&input.split_to(random.usize(1..=input.len())));
+                loop {
+                    let event = inbound.next(&mut part);
+                    assert!(inbound.message.len() <= LIMIT);
+                    match event {
+                        Ok(Some(Event::Message(message))) => {
+                            assert!(message.len() <= LIMIT);
+                            messages += 1;
+                        }
+                        Ok(Some(_)) => {}
+                        Ok(None) => break,
+                        Err(_) => {
+                            broken += 1;
+                            input.clear();
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(messages > 100 && broken > 100, "{messages} messages, {broken} broken");
+    }
 }
