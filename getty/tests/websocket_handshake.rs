@@ -71,6 +71,15 @@ async fn requests_that_are_no_upgrade_get_the_status_that_says_why() {
 }
 
 #[tokio::test]
+async fn no_web_site_may_connect_unless_it_was_allowed() {
+    let addr = serve(WsServer::new("/echo"), echo()).await;
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(upgrade("/echo", "Origin: https://any.example\r\n").as_bytes()).await.unwrap();
+    let answer = read_head(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+}
+
+#[tokio::test]
 async fn a_session_knows_what_its_handshake_said() {
     for (server, headers, origin, subprotocol) in [
         (WsServer::new("/echo"), "", None, None),

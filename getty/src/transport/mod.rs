@@ -8,7 +8,8 @@
 //!   [`Limits::cron`](field@Limits::cron) period a ping keeps the ways open between the two sides; it judges nobody, so whoever wants
 //!   to notice a dead peer sends packets of their own. A close frame with code 1000, 1001 or none, or that of Go's getty, is an end
 //!   without error; `close` sends 1000 and waits for the answer within [`Limits::close_wait`](field@Limits::close_wait). There is no
-//!   compression: none is offered and none accepted, so peers that could send plain messages.
+//!   compression: none is offered and none accepted, so peers that could send plain messages. A message may have
+//!   [`Limits::max_packet`](field@Limits::max_packet) bytes in at most 1,024 fragments.
 //! * **Memory**: pipes inside one process.
 //!
 //! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see

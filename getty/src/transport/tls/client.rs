@@ -1,6 +1,7 @@
 //! The client's side of TLS: its settings, and dialling.
 
 use std::{
+    fmt,
     io::{self, Error, ErrorKind, Result},
     sync::{Arc, OnceLock},
 };
@@ -37,7 +38,7 @@ use crate::transport::dial_tcp;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TlsClient {
     trust: Trust,
     identity: Option<Identity>,
@@ -121,6 +122,16 @@ impl TlsClient {
         };
         config.alpn_protocols.clone_from(&self.alpn);
         Ok(Arc::clone(self.config.get_or_init(|| Arc::new(config))))
+    }
+}
+
+impl fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsClient")
+            .field("trust", &self.trust)
+            .field("identity", &self.identity)
+            .field("server_name", &self.server_name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server's side of TLS: its settings, and accepting.
 
 use std::{
+    fmt,
     io::{self, Result},
     net::SocketAddr,
     sync::Arc,
@@ -51,8 +52,14 @@ pub struct TlsServer {
 }
 
 /// The certificate that is shown from now on.
-#[derive(Debug)]
 struct Current(ArcSwap<CertifiedKey>);
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The key stays out of logs.
+        f.write_str("Current")
+    }
+}
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -116,8 +123,8 @@ pub struct TlsListen {
 
 struct Acceptor(TlsAcceptor);
 
-impl std::fmt::Debug for Acceptor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Acceptor")
     }
 }
