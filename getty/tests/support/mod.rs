@@ -11,6 +11,8 @@ mod peer;
 mod place;
 mod recorder;
 mod records;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
 
