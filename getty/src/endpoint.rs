@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     EventListener, Limits, Protocol,
-    pool::{Fixed, Pool},
+    pool::{Full, Pool, Workers},
     wheel::Wheel,
 };
 
@@ -17,15 +17,21 @@ pub(crate) struct Endpoint<P: Protocol> {
     pub(crate) wheel: Wheel,
     pub(crate) runtime: Handle,
     /// Where `on_message` runs, if not in the sessions' tasks.
-    pub(crate) pool: Option<Fixed>,
+    pub(crate) pool: Option<Workers>,
 }
 
 impl<P: Protocol> Endpoint<P> {
     /// Must be called in a tokio runtime, which then runs the sessions.
-    pub(crate) fn new(protocol: P, listener: impl EventListener<P>, limits: Limits, pool: Pool) -> Arc<Self> {
+    pub(crate) fn new(
+        protocol: P,
+        listener: impl EventListener<P>,
+        limits: Limits,
+        pool: Pool,
+        full: Full,
+    ) -> Arc<Self> {
         let runtime = Handle::current();
         let wheel = Wheel::new(runtime.clone());
-        let pool = Fixed::start(pool, &runtime);
+        let pool = Workers::start(pool, full, &runtime);
         Arc::new(Self { protocol, listener: Box::new(listener), limits, wheel, runtime, pool })
     }
 }

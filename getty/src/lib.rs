@@ -80,6 +80,6 @@ pub use codec::{
 pub use error::{BoxError, Error, SessionError, WriteError};
 pub use limits::Limits;
 pub use listener::{EventListener, OnMessage, on_message};
-pub use pool::Pool;
+pub use pool::{Full, Pool};
 pub use server::{Server, accept};
 pub use session::{Flush, Out, Session, Span, Stats};

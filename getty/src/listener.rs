@@ -12,6 +12,9 @@ use crate::{BoxError, Error, In, Protocol, Session};
 ///           +--> Err ---------------------------------------------+
 /// ```
 ///
+/// With a [`Pool`](crate::Pool), `on_message` runs beside the session's task: beside `on_cron`, and beside other packets where
+/// the pool does not keep order. It still comes after `on_open` and before `on_error` and `on_close`.
+///
 /// `on_open` comes first, `on_close` exactly once and last, also when `on_open` refused. `on_error` comes at most once,
 /// right before `on_close`. A panic in a callback ends its session, and no other. A session whose runtime shuts down before
 /// its task ran for the first time gets no callback at all.
@@ -27,6 +30,20 @@ pub trait EventListener<P: Protocol>: Send + Sync + 'static {
 
     /// A packet has come.
     fn on_message(&self, session: &Session<P>, packet: In<P>);
+
+    /// Packets with the same key are handled one at a time and in order by a [`Pool::Keyed`](crate::Pool::Keyed); no other pool
+    /// asks. Called in the session's task. The default is the session's id.
+    fn key(&self, session: &Session<P>, packet: &In<P>) -> u64 {
+        let _ = packet;
+        session.id()
+    }
+
+    /// The pool had no place for a packet, and the server was told to refuse it then ([`Full::Refuse`](crate::Full::Refuse)). It
+    /// is called in the session's task, so it may come while the pool calls [`on_message`](Self::on_message) with earlier
+    /// packets. An answer that the server is busy can be written here; the default drops the packet. A panic ends the session.
+    fn on_refused(&self, session: &Session<P>, packet: In<P>) {
+        let _ = (session, packet);
+    }
 
     /// The period of [`Limits::cron`](crate::Limits::cron), or of [`Session::set_cron`], has passed.
     fn on_cron(&self, session: &Session<P>) {
@@ -52,6 +69,12 @@ macro_rules! forward {
             }
             fn on_message(&self, session: &Session<P>, packet: In<P>) {
                 (**self).on_message(session, packet);
+            }
+            fn key(&self, session: &Session<P>, packet: &In<P>) -> u64 {
+                (**self).key(session, packet)
+            }
+            fn on_refused(&self, session: &Session<P>, packet: In<P>) {
+                (**self).on_refused(session, packet);
             }
             fn on_cron(&self, session: &Session<P>) {
                 (**self).on_cron(session);

@@ -16,7 +16,7 @@ use std::{
 use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
 
 use crate::{
-    EventListener, Limits, Pool, Protocol, Session,
+    EventListener, Full, Limits, Pool, Protocol, Session,
     endpoint::Endpoint,
     error::panicked,
     session::Driver,
@@ -31,6 +31,7 @@ pub struct Server<A = TcpListen> {
     listen: A,
     limits: Limits,
     pool: Pool,
+    full: Full,
 }
 
 impl Server {
@@ -46,7 +47,7 @@ impl Server {
 impl<A: Listen> Server<A> {
     /// Over any source of connections.
     pub fn over(listen: A) -> Self {
-        Self { listen, limits: Limits::default(), pool: Pool::Inline }
+        Self { listen, limits: Limits::default(), pool: Pool::Inline, full: Full::Wait }
     }
 
     /// Bounds of all its sessions.
@@ -60,6 +61,13 @@ impl<A: Listen> Server<A> {
     #[must_use]
     pub fn pool(mut self, pool: Pool) -> Self {
         self.pool = pool;
+        self
+    }
+
+    /// What becomes of a packet for which the pool has no place. Default [`Full::Wait`].
+    #[must_use]
+    pub fn when_full(mut self, full: Full) -> Self {
+        self.full = full;
         self
     }
 
@@ -87,7 +95,7 @@ impl<A: Listen> Server<A> {
         listener: impl EventListener<P>,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<()> {
-        let endpoint = Endpoint::new(protocol, listener, self.limits, self.pool);
+        let endpoint = Endpoint::new(protocol, listener, self.limits, self.pool, self.full);
         let sessions = Arc::new(Sessions::default());
         {
             let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
@@ -167,7 +175,7 @@ pub fn accept<P: Protocol>(
     listener: impl EventListener<P>,
     limits: Limits,
 ) -> Session<P> {
-    let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline);
+    let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait);
     let info = conn.info();
     let driver = Driver::new(&endpoint, conn, info, None);
     let session = driver.session().clone();

@@ -7,38 +7,36 @@ mod support;
 
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use getty::{
-    BoxError, ConnInfo, Error, EventListener, Opened, Pool, Protocol, Reader, Server, Session, Step,
-    on_message,
-};
+use getty::{BoxError, ConnInfo, Error, Full, Opened, Pool, Protocol, Reader, Session, Step, on_message};
 use support::{
-    FrameReader, FrameWriter, Frames, Recorder, What, frame, read_frame, read_to_end, until, within,
+    FrameReader, FrameWriter, Frames, POOLS, Recorder, What, frame, read_frame, read_to_end, serve, until,
+    within,
 };
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpStream,
-    sync::oneshot,
-    task::{JoinHandle, block_in_place},
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::RwLock, task::block_in_place};
 
 const PACKETS: usize = 5_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_packet_is_handled_once_and_as_it_was_sent() {
-    let pool = Pool::Fixed { queues: 3, workers: 7, depth: 5 };
+    for pool in POOLS {
+        every_packet_is_handled_once(pool).await;
+    }
+}
+
+async fn every_packet_is_handled_once(pool: Pool) {
     let echo = on_message(|session: &Session<Frames>, packet| {
         session.write(packet).unwrap();
     });
-    let (address, _stop, _serving) = serve(Frames, pool, echo).await;
+    let (address, _stop, _serving) = serve(Frames, pool, Full::Wait, echo).await;
     let (mut input, mut output) = TcpStream::connect(address).await.unwrap().into_split();
     // Sizes that cut the chunks of the read buffer at all sorts of places.
     let body = |i: usize| [i.to_be_bytes().to_vec(), vec![i as u8; i % 700]].concat();
@@ -58,33 +56,43 @@ async fn every_packet_is_handled_once_and_as_it_was_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_reads_no_further_than_the_pool_has_places() {
-    const POOL: Pool = Pool::Fixed { queues: 2, workers: 4, depth: 8 };
-    const MOST: usize = 2 * 8 + 4;
+    // Those that wait, one with each worker, and with keys the one that has been read and finds no room.
+    let (depth, idle) = (8, Duration::ZERO);
+    no_more_than(Pool::Fixed { queues: 2, workers: 4, depth }, 2 * 8 + 4).await;
+    no_more_than(Pool::Ordered { workers: 4, depth }, 8 + 1).await;
+    no_more_than(Pool::Keyed { queues: 2, depth }, 8 + 1 + 1).await;
+    no_more_than(Pool::Elastic { min: 1, max: 4, idle, depth }, 8 + 4).await;
+}
+
+/// While no handler returns, exactly so many packets are decoded, and never are more decoded and not handled.
+async fn no_more_than(pool: Pool, most: usize) {
+    const PACKETS: usize = 20_000;
     let decoded = Arc::new(AtomicUsize::new(0));
     let longest = Arc::new(AtomicUsize::new(0));
     let done = Arc::new(AtomicUsize::new(0));
-    let (release, gate) = mpsc::channel::<()>();
-    let gate = Mutex::new(Some(gate));
+    let gate = Arc::new(RwLock::new(()));
+    let shut = gate.clone().write_owned().await;
     let listener = {
         let (decoded, longest, done) = (Arc::clone(&decoded), Arc::clone(&longest), Arc::clone(&done));
         on_message(move |_: &Session<Counted>, _| {
-            let mine = gate.lock().unwrap().take();
-            if let Some(gate) = mine {
-                block_in_place(|| gate.recv().unwrap());
-            }
+            block_in_place(|| drop(gate.blocking_read()));
             let waiting = decoded.load(Ordering::SeqCst) - done.load(Ordering::SeqCst);
             longest.fetch_max(waiting, Ordering::SeqCst);
             done.fetch_add(1, Ordering::SeqCst);
         })
     };
-    let (address, _stop, _serving) = serve(Counted(Arc::clone(&decoded)), POOL, listener).await;
+    let (address, _stop, _serving) = serve(Counted(Arc::clone(&decoded)), pool, Full::Wait, listener).await;
     let mut peer = TcpStream::connect(address).await.unwrap();
-    peer.write_all(&frame(b"").repeat(PACKETS)).await.unwrap();
-    until(|| done.load(Ordering::SeqCst) > 0).await;
-    release.send(()).unwrap();
+    let sender = tokio::spawn(async move {
+        peer.write_all(&frame(b"").repeat(PACKETS)).await.unwrap();
+        peer
+    });
+    until(|| decoded.load(Ordering::SeqCst) >= most).await;
+    drop(shut);
     until(|| done.load(Ordering::SeqCst) == PACKETS).await;
     let longest = longest.load(Ordering::SeqCst);
-    assert!(longest <= MOST, "{longest} packets were decoded and not handled, {MOST} may be");
+    assert!(longest <= most, "{pool:?}: {longest} packets were decoded and not handled, {most} may be");
+    within(sender).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,7 +106,7 @@ async fn a_slow_packet_does_not_hold_up_those_behind_it() {
         session.write(packet).unwrap();
     });
     let pool = Pool::Fixed { queues: 1, workers: 2, depth: 16 };
-    let (address, _stop, _serving) = serve(Frames, pool, echo).await;
+    let (address, _stop, _serving) = serve(Frames, pool, Full::Wait, echo).await;
     let mut peer = TcpStream::connect(address).await.unwrap();
     peer.write_all(&frame(b"slow")).await.unwrap();
     peer.write_all(&frame(b"quick").repeat(100)).await.unwrap();
@@ -111,7 +119,7 @@ async fn a_slow_packet_does_not_hold_up_those_behind_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_close_comes_after_the_last_packet_is_handled_and_its_answer_written() {
-    for by_the_peer in [true, false] {
+    for (by_the_peer, pool) in [true, false].into_iter().flat_map(|by| POOLS.map(|pool| (by, pool))) {
         let handled = Arc::new(AtomicUsize::new(0));
         let (release, gate) = mpsc::channel::<()>();
         let gate = Mutex::new(gate);
@@ -128,8 +136,7 @@ async fn on_close_comes_after_the_last_packet_is_handled_and_its_answer_written(
                 })
                 .on_close(move |_| at_close.store(handled.load(Ordering::SeqCst), Ordering::SeqCst))
         };
-        let pool = Pool::Fixed { queues: 2, workers: 2, depth: 16 };
-        let (address, stop, serving) = serve(Frames, pool, recorder).await;
+        let (address, stop, serving) = serve(Frames, pool, Full::Wait, recorder).await;
         let mut peer = TcpStream::connect(address).await.unwrap();
         peer.write_all(&frame(b"x").repeat(10)).await.unwrap();
         let session = events.open().await;
@@ -154,13 +161,18 @@ async fn on_close_comes_after_the_last_packet_is_handled_and_its_answer_written(
 
 #[tokio::test]
 async fn a_panic_in_the_pool_ends_its_session_and_no_other() {
+    for pool in POOLS {
+        a_panic_ends_its_session(pool).await;
+    }
+}
+
+async fn a_panic_ends_its_session(pool: Pool) {
     let (recorder, mut events) = Recorder::new();
     let recorder = recorder.on_message(|session: &Session<Frames>, packet| {
         assert_ne!(packet, "bad", "on purpose");
         session.write(packet).unwrap();
     });
-    let pool = Pool::Fixed { queues: 1, workers: 1, depth: 4 };
-    let (address, _stop, _serving) = serve(Frames, pool, recorder).await;
+    let (address, _stop, _serving) = serve(Frames, pool, Full::Wait, recorder).await;
     let mut good = TcpStream::connect(address).await.unwrap();
     events.open().await;
     for _ in 0..3 {
@@ -175,23 +187,6 @@ async fn a_panic_in_the_pool_ends_its_session_and_no_other() {
     }
     good.write_all(&frame(b"good")).await.unwrap();
     assert_eq!(read_frame(&mut good).await, b"good");
-}
-
-/// A server with a pool, what stops it, and its task.
-async fn serve<P: Protocol>(
-    protocol: P,
-    pool: Pool,
-    listener: impl EventListener<P>,
-) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
-    let server = Server::bind("127.0.0.1:0").await.unwrap().pool(pool);
-    let address = server.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stopped = async {
-        if stopped.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    (address, stop, tokio::spawn(server.serve_until(protocol, listener, stopped)))
 }
 
 /// As [`Frames`], but counts the packets that its Readers gave.

@@ -115,3 +115,23 @@ async fn a_pool_with_a_single_place_loses_nothing() {
         caller.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_any_pool_each_call_gets_its_own_answer() {
+    let idle = Duration::from_secs(1);
+    for pool in [
+        Pool::Ordered { workers: 4, depth: 8 },
+        Pool::Keyed { queues: 4, depth: 8 },
+        Pool::Elastic { min: 0, max: 4, idle, depth: 8 },
+    ] {
+        let work = serve(pool).await;
+        let mut callers = JoinSet::new();
+        for number in 0..2_000 {
+            let work = work.clone();
+            callers.spawn(async move { assert_eq!(work.compute(number, 10).await.unwrap(), number) });
+        }
+        while let Some(caller) = callers.join_next().await {
+            caller.unwrap();
+        }
+    }
+}

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{End, Endpoint, Shared, backoff::Life};
 use crate::{
-    Attempt, ConnInfo, Error, EventListener, Limits, Pool, Protocol, Session,
+    Attempt, ConnInfo, Error, EventListener, Full, Limits, Pool, Protocol, Session,
     error::panicked,
     session::Driver,
     transport::{Connection, Transport},
@@ -35,7 +35,7 @@ where
     F: Future<Output = io::Result<C>> + Send + 'static,
 {
     Box::new(move |shared| {
-        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline);
+        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait);
         let dial = Arc::new(dial);
         for index in 0..shared.seats {
             let seat = Seat {

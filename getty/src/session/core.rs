@@ -38,6 +38,7 @@ pub(crate) struct Shared<P: Protocol> {
     pub(super) end: AtomicU64,
     pub(super) read_bytes: AtomicU64,
     pub(super) read_packets: AtomicU64,
+    pub(super) refused_packets: AtomicU64,
     /// Futures of `run` that have become tasks and are not done.
     pub(super) runs: AtomicUsize,
     /// Packets that a pool handles, or is going to.
@@ -126,6 +127,7 @@ impl<P: Protocol> Shared<P> {
             end: AtomicU64::new(0),
             read_bytes: AtomicU64::new(0),
             read_packets: AtomicU64::new(0),
+            refused_packets: AtomicU64::new(0),
             runs: AtomicUsize::new(0),
             handling: AtomicUsize::new(0),
             room: Notify::new(),

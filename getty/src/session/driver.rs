@@ -28,7 +28,7 @@ use bytes::BytesMut;
 use tokio::time::Sleep;
 
 pub(super) use self::decode::Input;
-use self::decode::Read;
+use self::decode::{Kept, Read};
 use super::{
     Out, Session,
     ending::{Ending, STOLEN},
@@ -37,6 +37,7 @@ use crate::{
     ConnInfo, Error, Protocol,
     endpoint::Endpoint,
     error::panicked,
+    pool::{Line, Workers},
     server::Sessions,
     session::core::Shared,
     transport::{Connection, Transport},
@@ -61,6 +62,10 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     choked: bool,
     /// Decoding stopped because the pool has no place; it wakes the task when there may be one.
     starved: bool,
+    /// Where packets wait in an ordered pool.
+    line: Option<Arc<Line>>,
+    /// The packet that waits for room in its queue of a keyed pool.
+    kept: Option<Kept<P>>,
     tracker: Option<Arc<Sessions<P>>>,
 }
 
@@ -106,6 +111,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             batch: 0,
             choked: false,
             starved: false,
+            line: endpoint.pool.as_ref().and_then(Workers::line),
+            kept: None,
             tracker,
         }
     }
@@ -266,7 +273,10 @@ impl<P: Protocol, C: Connection> Future for Driver<P, C> {
             match &mut this.phase {
                 Phase::Opening => this.phase = this.open(),
                 Phase::Live => match this.live(cx) {
-                    Poll::Ready(ending) => this.phase = Phase::Ending(Box::new(ending)),
+                    Poll::Ready(ending) => {
+                        this.give_up_place();
+                        this.phase = Phase::Ending(Box::new(ending));
+                    }
                     Poll::Pending => return Poll::Pending,
                 },
                 Phase::Ending(_) => {

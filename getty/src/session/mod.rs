@@ -68,6 +68,8 @@ pub struct Stats {
     pub read_bytes: u64,
     /// Packets decoded.
     pub read_packets: u64,
+    /// Packets among them that were refused, because a pool had no place for them ([`Full::Refuse`](crate::Full::Refuse)).
+    pub refused_packets: u64,
     /// Bytes that the connection has taken.
     pub written_bytes: u64,
     /// Bytes that wait in the out-buffer.
@@ -116,6 +118,7 @@ impl<P: Protocol> Session<P> {
         Stats {
             read_bytes: self.0.read_bytes.load(Ordering::Relaxed),
             read_packets: self.0.read_packets.load(Ordering::Relaxed),
+            refused_packets: self.0.refused_packets.load(Ordering::Relaxed),
             written_bytes,
             queued_bytes: self.0.end.load(Ordering::Relaxed).saturating_sub(written_bytes),
         }

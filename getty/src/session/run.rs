@@ -72,6 +72,13 @@ impl<P: Protocol> Session<P> {
             }
         });
     }
+
+    /// Gives a packet back for which the pool has no place. `what` is told which callback runs.
+    pub(super) fn refuse(&self, packet: In<P>, what: &mut &'static str) {
+        self.0.refused_packets.fetch_add(1, Ordering::Relaxed);
+        *what = "on_refused";
+        self.0.endpoint.listener.on_refused(self, packet);
+    }
 }
 
 /// Counts a packet in until it is handled.

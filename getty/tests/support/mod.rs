@@ -15,6 +15,7 @@ mod records;
 pub(crate) mod tls;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
+mod serving;
 
 use std::{future::Future, time::Duration};
 
@@ -27,6 +28,7 @@ pub(crate) use peer::{over_memory, over_tcp, read_frame, read_frames, read_to_en
 pub(crate) use place::{Found, Place};
 pub(crate) use recorder::{Event, Events, Recorder, What};
 pub(crate) use records::Records;
+pub(crate) use serving::{POOLS, serve, serve_in_memory};
 
 /// Far more than anything here takes. What has not come by then will never come.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -151,8 +151,12 @@ impl<A: Listen> Server<A> {
     }
 
     /// Where requests are decoded and handlers begin. In the connection's task, which is the default, a handler that computes long
-    /// holds up the requests behind it on the same connection; in a [`Pool::Fixed`] it does not, and answers come back in
-    /// another order. A handler that blocks belongs in neither: its method is declared `blocking`.
+    /// holds up the requests behind it on the same connection; in a [`Pool::Fixed`] or [`Pool::Elastic`] it does not, and answers
+    /// come back in another order. In a [`Pool::Ordered`] or [`Pool::Keyed`] handlers of one connection begin in the order of the
+    /// calls, and those of other connections beside them. A handler that blocks belongs in none: its method is declared `blocking`.
+    ///
+    /// A pool without room stops the reading of connections until it has some, and refuses nothing; refusing is the business of
+    /// [`running`](Self::running).
     pub fn pool(mut self, pool: Pool) -> Self {
         self.pool = pool;
         self

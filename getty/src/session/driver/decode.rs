@@ -11,8 +11,10 @@ use bytes::BytesMut;
 
 use super::{Driver, ROUNDS, Round, yield_turn};
 use crate::{
-    Attempt, Error, Limits, Protocol, Reader, Step,
+    Attempt, Error, In, Limits, Protocol, Reader, Step,
+    endpoint::Endpoint,
     error::panicked,
+    pool::{Place, Reserved},
     stock::{self, CHUNK},
     transport::Connection,
 };
@@ -28,6 +30,20 @@ pub(super) enum Read {
     More,
     /// The peer has finished.
     Eof,
+}
+
+/// A packet whose queue in a keyed pool is full, and its key.
+pub(super) type Kept<P> = Box<(In<P>, u64)>;
+
+/// Where a packet goes.
+enum Way {
+    /// To `on_message`, here.
+    Here,
+    Pool(Place),
+    /// To the queue that it will say itself.
+    ByKey,
+    /// To `on_refused`.
+    Refused,
 }
 
 impl<P: Protocol, C: Connection> Driver<P, C> {
@@ -103,20 +119,18 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         round: &mut Round,
         what: &mut &'static str,
     ) -> Result<usize, Error> {
+        if !self.deliver_kept(cx) {
+            self.starved = true;
+            return Ok(0);
+        }
         let shared = &*self.session.0;
         let Limits { max_packet, out_high, .. } = *shared.limits();
         // Only one of the two sides may: two that both wait for the other to read would wait for ever.
         let may_choke = shared.info.attempt == Attempt::Accepted;
         while !buf.is_empty() {
-            let place = match &shared.endpoint.pool {
-                None => None,
-                Some(pool) => match pool.place(cx.waker()) {
-                    None => {
-                        self.starved = true;
-                        return Ok(0);
-                    }
-                    place => place,
-                },
+            let Some(way) = self.way(cx) else {
+                self.starved = true;
+                return Ok(0);
             };
             let before = buf.len();
             match self.reader.read(buf).map_err(Error::Read)? {
@@ -128,14 +142,12 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 }
                 Step::Packet(packet) => {
                     round.packets += 1;
-                    match place {
-                        Some(place) => self.session.hand_over(place, packet),
-                        None => {
-                            *what = "on_message";
-                            shared.endpoint.listener.on_message(&self.session, packet);
-                            *what = "the reader";
-                        }
+                    if let Err(kept) = self.deliver(cx, way, packet, what) {
+                        self.kept = Some(kept);
+                        self.starved = true;
+                        return Ok(0);
                     }
+                    *what = "the reader";
                     if may_choke && shared.queued() > out_high {
                         self.choked = true;
                         return Ok(0);
@@ -157,6 +169,66 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             }
         }
         Ok(0)
+    }
+
+    /// Where the next packet goes; `None` while there is no place for it.
+    fn way(&self, cx: &Context<'_>) -> Option<Way> {
+        let Some(pool) = &self.session.0.endpoint.pool else { return Some(Way::Here) };
+        match pool.reserve(self.session.id(), self.line.as_ref(), cx.waker()) {
+            Reserved::Place(place) => Some(Way::Pool(place)),
+            Reserved::ByKey => Some(Way::ByKey),
+            Reserved::Full if pool.refuses() => Some(Way::Refused),
+            Reserved::Full => None,
+        }
+    }
+
+    /// Gives a packet back that has to be kept, with its key.
+    fn deliver(
+        &self,
+        cx: &Context<'_>,
+        way: Way,
+        packet: In<P>,
+        what: &mut &'static str,
+    ) -> Result<(), Kept<P>> {
+        let Endpoint { listener, pool, .. } = &*self.session.0.endpoint;
+        match (way, pool) {
+            (Way::Pool(place), _) => self.session.hand_over(place, packet),
+            (Way::Refused, _) => self.session.refuse(packet, what),
+            (Way::ByKey, Some(pool)) => {
+                *what = "key";
+                let key = listener.key(&self.session, &packet);
+                match pool.reserve_by_key(self.session.id(), key, cx.waker()) {
+                    Some(place) => self.session.hand_over(place, packet),
+                    None if pool.refuses() => self.session.refuse(packet, what),
+                    None => return Err(Box::new((packet, key))),
+                }
+            }
+            (Way::Here | Way::ByKey, _) => {
+                *what = "on_message";
+                listener.on_message(&self.session, packet);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is no kept packet any more.
+    fn deliver_kept(&mut self, cx: &Context<'_>) -> bool {
+        let (Some(pool), Some(kept)) = (&self.session.0.endpoint.pool, self.kept.take()) else { return true };
+        match pool.reserve_by_key(self.session.id(), kept.1, cx.waker()) {
+            Some(place) => self.session.hand_over(place, kept.0),
+            None => self.kept = Some(kept),
+        }
+        self.kept.is_none()
+    }
+
+    /// No further packet is delivered: others may have the place that this session waits for.
+    pub(super) fn give_up_place(&mut self) {
+        self.kept = None;
+        if std::mem::take(&mut self.starved)
+            && let Some(pool) = &self.session.0.endpoint.pool
+        {
+            pool.give_up(self.session.id());
+        }
     }
 
     /// A buffer to read into, which begins with what the last read left.
