@@ -15,6 +15,7 @@
 //!   session, so also after every reconnect.
 //! * [`EventListener`] has the callbacks. They are plain functions; futures go to [`Session::run`].
 //! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address and dials again when they end.
+//! * [`Pool`] says where `on_message` runs: in the session's task, or in a pool that keeps the order of sessions, of keys, or none.
 //! * [`Limits`] bounds everything. Nothing is infinite by default.
 //!
 //! An echo server for lines of text:
@@ -58,6 +59,7 @@
 //! | any other | | [`Server::over`] a [`transport::Listen`] | [`ClientBuilder::dial`] |
 //!
 //! `tls-native-roots` adds `transport::Roots::native`: the authorities that the operating system trusts.
+//! `compression` adds `transport::Compressed`: deflate or snappy between session and connection, as Go's getty does it.
 #![forbid(unsafe_code)]
 
 mod client;

@@ -50,6 +50,16 @@ impl<A: Listen> Server<A> {
         Self { listen, limits: Limits::default(), pool: Pool::Inline, full: Full::Wait }
     }
 
+    /// Compresses all connections. Their peers have to do the same.
+    #[cfg(feature = "compression")]
+    pub fn compressed(
+        self,
+        by: crate::transport::Compression,
+    ) -> Server<crate::transport::CompressedListen<A>> {
+        let Self { listen, limits, pool, full } = self;
+        Server { listen: crate::transport::CompressedListen::new(listen, by), limits, pool, full }
+    }
+
     /// Bounds of all its sessions.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {

@@ -113,6 +113,18 @@ impl<P: Protocol> ClientBuilder<P> {
         })
     }
 
+    /// Over TCP to a host and port, compressed. The server has to do the same. Over another transport, give `dial` a function that
+    /// makes a [`Compressed`](crate::transport::Compressed).
+    #[cfg(feature = "compression")]
+    pub fn tcp_compressed(self, address: impl Into<String>, by: crate::transport::Compression) -> Client<P> {
+        let address: Arc<str> = address.into().into();
+        let host = Arc::clone(&address);
+        self.dial(&*address, move || {
+            let host = Arc::clone(&host);
+            async move { dial_tcp(&host).await.map(|tcp| crate::transport::Compressed::new(tcp, by)) }
+        })
+    }
+
     /// Over connections that `dial` makes; `address` names the place in messages.
     pub fn dial<C, D, F>(self, address: impl Into<String>, dial: D) -> Client<P>
     where

@@ -70,6 +70,9 @@ pub struct ConnInfo {
     /// What the WebSocket handshake said; `None` on other transports.
     #[cfg(feature = "ws")]
     pub ws: Option<Arc<crate::transport::WsInfo>>,
+    /// Bytes moved below the compression; `None` where the connection is not compressed.
+    #[cfg(feature = "compression")]
+    pub wire: Option<Arc<crate::transport::Wire>>,
 }
 
 impl ConnInfo {
@@ -85,6 +88,8 @@ impl ConnInfo {
             tls: None,
             #[cfg(feature = "ws")]
             ws: None,
+            #[cfg(feature = "compression")]
+            wire: None,
         }
     }
 }

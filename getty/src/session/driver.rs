@@ -323,6 +323,6 @@ fn undrained() -> io::Error {
 
 /// Comes back after the others have run and the driver of I/O was asked. Waking itself would keep the run queue full, and
 /// a runtime with a full run queue asks for I/O only now and then.
-fn yield_turn(cx: &mut Context<'_>) {
+pub(crate) fn yield_turn(cx: &mut Context<'_>) {
     let _ = pin!(tokio::task::yield_now()).poll(cx);
 }

@@ -37,6 +37,8 @@ use std::{
 
 pub(crate) use self::core::Shared;
 pub(crate) use driver::Driver;
+#[cfg(feature = "compression")]
+pub(crate) use driver::yield_turn;
 pub use out::Out;
 pub use write::Span;
 

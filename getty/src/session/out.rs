@@ -40,7 +40,7 @@ pub(super) struct Mark {
 }
 
 impl Out {
-    pub(super) fn new(messages: bool) -> Self {
+    pub(crate) fn new(messages: bool) -> Self {
         Self {
             start: 0,
             pieces: VecDeque::new(),
@@ -67,7 +67,7 @@ impl Out {
     }
 
     /// Offset up to which the connection has taken the output.
-    pub(super) fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.start
     }
 
@@ -178,7 +178,7 @@ impl Out {
     }
 
     /// Gives the room of an empty out-buffer back.
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         if self.is_empty() {
             self.tail_taken = 0;
             stock::give(std::mem::take(&mut self.tail));

@@ -15,6 +15,8 @@
 //! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see
 //! `TlsListen::handshakes`. A client's handshakes are part of its dial, which [`Limits::dial`](field@Limits::dial) bounds.
 
+#[cfg(feature = "compression")]
+mod compress;
 mod halves;
 #[cfg(any(feature = "tls", feature = "ws"))]
 mod handshakes;
@@ -43,6 +45,8 @@ use bytes::BytesMut;
 
 use crate::{ConnInfo, Limits, Out};
 
+#[cfg(feature = "compression")]
+pub use compress::{Compressed, CompressedListen, CompressedTask, Compression, Wire};
 pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
 #[cfg(feature = "tls")]

@@ -11,11 +11,11 @@ mod peer;
 mod place;
 mod recorder;
 mod records;
+mod serving;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
-mod serving;
 
 use std::{future::Future, time::Duration};
 
