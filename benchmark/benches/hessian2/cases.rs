@@ -6,6 +6,8 @@ mod long;
 #[expect(dead_code, unused_imports, reason = "what server and client do with the message, and its tests")]
 #[path = "../../src/message.rs"]
 mod message;
+#[cfg(feature = "peer-hessian-rs")]
+mod peer;
 mod record;
 mod user;
 
@@ -17,6 +19,8 @@ use user::{User, Users};
 pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) cases: Vec<Named>,
+    /// Which codecs take no part, and why.
+    pub(crate) remarks: Vec<String>,
 }
 
 pub(crate) struct Named {
@@ -41,7 +45,7 @@ impl Case {
 
 impl Group {
     fn new(name: String) -> Self {
-        Self { name, cases: Vec::new() }
+        Self { name, cases: Vec::new(), remarks: Vec::new() }
     }
 
     fn push(&mut self, name: &'static str, bytes: usize, case: Case) {
@@ -83,4 +87,12 @@ pub(crate) fn groups() -> Vec<Group> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// What is to be known of a peer, whatever was measured. A process may end here, so this comes before all else.
+pub(crate) fn remarks() -> Vec<String> {
+    #[cfg(feature = "peer-hessian-rs")]
+    return peer::defects();
+    #[cfg(not(feature = "peer-hessian-rs"))]
+    Vec::new()
 }

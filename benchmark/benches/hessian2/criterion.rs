@@ -46,6 +46,7 @@ impl Measurement for ThreadTime {
 }
 
 fn main() {
+    let remarks = cases::remarks();
     let mut criterion = Criterion::default().with_measurement(ThreadTime).configure_from_args();
     for group in cases::groups() {
         let mut bench = criterion.benchmark_group(&group.name);
@@ -54,6 +55,8 @@ fn main() {
             bench.bench_function(named.name, |bencher| bencher.iter(|| named.case.run()));
         }
         bench.finish();
+        group.remarks.iter().for_each(|remark| println!("{remark}"));
     }
     criterion.final_summary();
+    remarks.iter().for_each(|remark| println!("{remark}"));
 }

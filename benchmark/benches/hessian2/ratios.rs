@@ -3,7 +3,7 @@
 //! The cases of a group run interleaved: each round gives every one of them a slice of the same length, and each round
 //! begins with another one. A ratio is the median of the ratios within the rounds, so a slow minute of the machine touches
 //! both its sides. Times are medians of the time that the thread has run. Below the groups that have goals stands which are
-//! met; the process ends with 1 if one is missed.
+//! met; the process ends with 1 if one is missed. Who takes no part in a group, and why, stands there too.
 #![allow(clippy::unwrap_used, reason = "a case that fails has no time")]
 
 mod cases;
@@ -22,6 +22,7 @@ const ROUNDS: usize = 101;
 const QUICK_ROUNDS: usize = 11;
 
 fn main() -> ExitCode {
+    let remarks = cases::remarks();
     let mut rounds = ROUNDS;
     let mut filters = Vec::new();
     for argument in std::env::args().skip(1) {
@@ -39,10 +40,15 @@ fn main() -> ExitCode {
         }
         let times = measure(&mut group, rounds);
         print_times(&group, &times);
+        group.remarks.iter().for_each(|remark| println!("{remark}"));
         for goal in goals::of(&group.name) {
             met &= print_goal(&group, goal, &times);
         }
     }
+    if !remarks.is_empty() {
+        println!();
+    }
+    remarks.iter().for_each(|remark| println!("{remark}"));
     if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -109,6 +109,8 @@ fn encode<T: Long>(name: &'static str, value: &T, raw: &[u8]) -> Group {
             black_box(&out);
         }),
     );
+    #[cfg(feature = "peer-hessian-rs")]
+    super::peer::push_encode(&mut group, &to_vec(value).unwrap());
     group
 }
 
@@ -145,4 +147,6 @@ fn decode_cases<T: Long>(group: &mut Group, value: &T) {
             black_box(bincode::decode_from_slice::<T, _>(black_box(&bytes), standard()).unwrap());
         }),
     );
+    #[cfg(feature = "peer-hessian-rs")]
+    super::peer::push_decode(group, &to_vec(value).unwrap());
 }

@@ -101,6 +101,8 @@ where
                 black_box(&out);
             }),
         );
+        #[cfg(feature = "peer-hessian-rs")]
+        super::peer::push_encode(&mut group, &body);
         group
     }
 
@@ -174,6 +176,8 @@ where
                 black_box(bincode::serde::decode_from_slice::<T, _>(black_box(&bytes), config).unwrap());
             }),
         );
+        #[cfg(feature = "peer-hessian-rs")]
+        super::peer::push_decode(&mut group, &body);
         group
     }
 }
