@@ -79,6 +79,16 @@ pub enum WriteError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The packet is longer than a message of its transport can be, such as a datagram of UDP.
+    #[error(
+        "the packet has {length} bytes, a message of this transport has at most {limit}; send it in parts"
+    )]
+    TooLong {
+        /// Bytes that the packet has.
+        length: usize,
+        /// Bytes that a message has at the most.
+        limit: usize,
+    },
     /// The Writer refused the packet.
     #[error("the writer refused the packet: {0}")]
     Encode(#[source] BoxError),

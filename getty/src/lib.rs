@@ -53,6 +53,7 @@
 //! |---|---|---|---|
 //! | TCP | | [`Server::bind`] | [`Client::tcp`] |
 //! | Unix sockets | | [`Server::over`] a `transport::UnixListen` | `ClientBuilder::unix` |
+//! | UDP, one packet a datagram | | [`Server::over`] a [`transport::UdpListen`] | [`ClientBuilder::udp`] |
 //! | pipes in memory | | [`transport::memory`] | [`transport::memory`] |
 //! | TLS 1.2 and 1.3 over TCP | `tls` | `transport::TlsListen` | `ClientBuilder::tls` |
 //! | WebSocket, over TCP or TLS | `ws` (and `tls`) | `transport::WsListen` | `ClientBuilder::ws` |

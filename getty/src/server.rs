@@ -45,7 +45,7 @@ impl Server {
 }
 
 impl<A: Listen> Server<A> {
-    /// Over any source of connections.
+    /// Over any source of connections, such as a [`UdpListen`](crate::transport::UdpListen).
     pub fn over(listen: A) -> Self {
         Self { listen, limits: Limits::default(), pool: Pool::Inline, full: Full::Wait }
     }

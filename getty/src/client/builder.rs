@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{Backoff, Client, Handle, Reach, Shared, State, seat};
 use crate::{
     EventListener, Limits, Protocol,
-    transport::{Transport, dial_tcp},
+    transport::{Transport, dial_tcp, dial_udp},
 };
 
 /// Makes a [`Client`] with settings of its own.
@@ -110,6 +110,17 @@ impl<P: Protocol> ClientBuilder<P> {
         self.dial(url, move || {
             let ws = Arc::clone(&ws);
             async move { crate::transport::dial_ws(&ws).await }
+        })
+    }
+
+    /// Over UDP to a host and port: one packet is one datagram. A session is there as soon as it is wanted, whether or not anybody
+    /// listens; it ends with an error when the peer's system says that nobody does.
+    pub fn udp(self, address: impl Into<String>) -> Client<P> {
+        let address: Arc<str> = address.into().into();
+        let host = Arc::clone(&address);
+        self.dial(&*address, move || {
+            let host = Arc::clone(&host);
+            async move { dial_udp(&host).await }
         })
     }
 

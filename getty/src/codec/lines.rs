@@ -53,6 +53,10 @@ impl Reader for Lines {
             Err(e) => Err(LineError::NotUtf8 { valid: e.valid_up_to() }.into()),
         }
     }
+
+    fn reset(&mut self) {
+        self.scanned = 0;
+    }
 }
 
 impl Writer for Lines {

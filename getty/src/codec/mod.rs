@@ -58,7 +58,7 @@ pub struct ConnInfo {
     pub peer: Option<SocketAddr>,
     /// Own address; `None` where the transport has none.
     pub local: Option<SocketAddr>,
-    /// Name of the transport: `tcp`, `unix`, `memory`, `tls`, `ws`, `wss`, or what the user's own says.
+    /// Name of the transport: `tcp`, `unix`, `udp`, `memory`, `tls`, `ws`, `wss`, or what the user's own says.
     pub transport: &'static str,
     /// Accepted, dialled for the first time, or dialled again.
     pub attempt: Attempt,
@@ -137,6 +137,10 @@ pub trait Reader: Send + Unpin + 'static {
     /// # Errors
     /// For input that can never become a packet. The session ends.
     fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Self::Packet>, BoxError>;
+
+    /// What was left in the buffer has been thrown away, and the next call begins with a fresh one: a message was no whole
+    /// packet. Only on transports of messages. A Reader that remembers how far it has looked forgets it here.
+    fn reset(&mut self) {}
 }
 
 /// What a [`Reader`] made of the input.

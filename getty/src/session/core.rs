@@ -39,6 +39,7 @@ pub(crate) struct Shared<P: Protocol> {
     pub(super) read_bytes: AtomicU64,
     pub(super) read_packets: AtomicU64,
     pub(super) refused_packets: AtomicU64,
+    pub(super) dropped_messages: AtomicU64,
     /// Futures of `run` that have become tasks and are not done.
     pub(super) runs: AtomicUsize,
     /// Packets that a pool handles, or is going to.
@@ -62,6 +63,8 @@ const NEVER: u64 = u64::MAX;
 pub(super) struct Core<P: Protocol> {
     pub(super) out: Out,
     pub(super) writer: P::Writer,
+    /// Bytes of the longest frame.
+    pub(super) largest: usize,
     /// Frames in `out`.
     pub(super) frames: u32,
     /// Whether the task is at work, or waits for the socket to take more: then writers only append.
@@ -98,12 +101,12 @@ pub(super) enum Life {
 }
 
 impl<P: Protocol> Shared<P> {
-    /// A new session, and the Reader that its driver keeps.
+    /// A new session, and the Reader that its driver keeps. `largest`: bytes of the longest message, if the transport has messages.
     pub(crate) fn open(
         endpoint: &Arc<Endpoint<P>>,
         info: ConnInfo,
         direct: Option<Direct>,
-        messages: bool,
+        largest: Option<usize>,
     ) -> (Session<P>, P::Reader) {
         let opened = endpoint.protocol.open(&info);
         let shared = Arc::new_cyclic(|this| Self {
@@ -113,7 +116,8 @@ impl<P: Protocol> Shared<P> {
             own_limits: opened.limits.map(Box::new),
             endpoint: Arc::clone(endpoint),
             core: Mutex::new(Core {
-                out: Out::new(messages),
+                out: Out::new(largest.is_some()),
+                largest: largest.unwrap_or(usize::MAX),
                 writer: opened.writer,
                 frames: 0,
                 awake: true,
@@ -128,6 +132,7 @@ impl<P: Protocol> Shared<P> {
             read_bytes: AtomicU64::new(0),
             read_packets: AtomicU64::new(0),
             refused_packets: AtomicU64::new(0),
+            dropped_messages: AtomicU64::new(0),
             runs: AtomicUsize::new(0),
             handling: AtomicUsize::new(0),
             room: Notify::new(),

@@ -96,7 +96,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         T: Transport<Task = C>,
     {
         let (mut conn, direct) = conn.split();
-        let (session, reader) = Shared::open(endpoint, info, direct, C::MESSAGES);
+        let (session, reader) = Shared::open(endpoint, info, direct, C::MESSAGES.then_some(C::LARGEST));
         conn.begin(session.limits());
         if let Some(tracker) = &tracker {
             tracker.add(&session);

@@ -72,6 +72,9 @@ pub struct Stats {
     pub read_packets: u64,
     /// Packets among them that were refused, because a pool had no place for them ([`Full::Refuse`](crate::Full::Refuse)).
     pub refused_packets: u64,
+    /// Messages that were dropped because they were no packet, or began with one and went on. Only over transports that lose
+    /// messages anyway ([`Connection::LOSSY`](crate::transport::Connection::LOSSY)); others end the session.
+    pub dropped_messages: u64,
     /// Bytes that the connection has taken.
     pub written_bytes: u64,
     /// Bytes that wait in the out-buffer.
@@ -121,6 +124,7 @@ impl<P: Protocol> Session<P> {
             read_bytes: self.0.read_bytes.load(Ordering::Relaxed),
             read_packets: self.0.read_packets.load(Ordering::Relaxed),
             refused_packets: self.0.refused_packets.load(Ordering::Relaxed),
+            dropped_messages: self.0.dropped_messages.load(Ordering::Relaxed),
             written_bytes,
             queued_bytes: self.0.end.load(Ordering::Relaxed).saturating_sub(written_bytes),
         }

@@ -41,7 +41,7 @@ impl<P: Protocol> Session<P> {
     /// Queues a packet and returns at once.
     ///
     /// # Errors
-    /// [`WriteError::Closed`], [`WriteError::Full`] or [`WriteError::Encode`]. Nothing of the packet is written then.
+    /// [`WriteError::Closed`], [`WriteError::Full`], [`WriteError::TooLong`] or [`WriteError::Encode`]. Nothing of the packet is written then.
     pub fn write(&self, packet: OutOf<P>) -> Result<Span, WriteError> {
         self.append(Flush::Auto, |core| core.writer.write(packet, &mut core.out)).map(|(span, ())| span)
     }
@@ -49,7 +49,7 @@ impl<P: Protocol> Session<P> {
     /// Queues bytes that are whole packets already; from 8 KiB on without a copy. On message transports they are one message.
     ///
     /// # Errors
-    /// [`WriteError::Closed`] or [`WriteError::Full`].
+    /// [`WriteError::Closed`], [`WriteError::Full`] or [`WriteError::TooLong`].
     pub fn write_bytes(&self, bytes: Bytes) -> Result<Span, WriteError> {
         self.append(Flush::Auto, |core| {
             core.out.put_bytes(bytes);
@@ -64,7 +64,7 @@ impl<P: Protocol> Session<P> {
     /// before `on_close`. It must be short and must not call into a session. [`Out::offset`] tells it the packet's start.
     ///
     /// # Errors
-    /// [`WriteError::Closed`], [`WriteError::Full`], or [`WriteError::Encode`] with the error of `encode`; what it appended is
+    /// [`WriteError::Closed`], [`WriteError::Full`], [`WriteError::TooLong`], or [`WriteError::Encode`] with the error of `encode`; what it appended is
     /// taken back then, as after a panic.
     pub fn write_with<R>(
         &self,
@@ -142,6 +142,11 @@ impl<P: Protocol> Session<P> {
                 resume_unwind(panic)
             }
         };
+        let length = usize::try_from(core.out.offset().saturating_sub(start)).unwrap_or(usize::MAX);
+        if length > core.largest {
+            core.out.rewind(&mark);
+            return Err(WriteError::TooLong { length, limit: core.largest });
+        }
         core.out.end_frame();
         core.frames = core.frames.saturating_add(1);
         let end = core.out.offset();

@@ -10,6 +10,8 @@
 //!   without error; `close` sends 1000 and waits for the answer within [`Limits::close_wait`](field@Limits::close_wait). There is no
 //!   compression: none is offered and none accepted, so peers that could send plain messages. A message may have
 //!   [`Limits::max_packet`](field@Limits::max_packet) bytes in at most 1,024 fragments.
+//! * **UDP**: one packet is one datagram. A server has one session for each peer address, bounded in number and in what waits for it,
+//!   which ends when the peer is silent; a datagram that is no packet is dropped and counted.
 //! * **Memory**: pipes inside one process.
 //!
 //! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see
@@ -27,6 +29,7 @@ mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod udp;
 #[cfg(unix)]
 mod unix;
 #[cfg(feature = "ws")]
@@ -51,6 +54,7 @@ pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
 #[cfg(feature = "tls")]
 pub use tls::{Identity, Roots, Tls, TlsClient, TlsError, TlsInfo, TlsListen, TlsServer, dial_tls};
+pub use udp::{Udp, UdpCounts, UdpListen, dial_udp};
 #[cfg(unix)]
 pub use unix::{Unix, UnixListen, dial_unix};
 #[cfg(feature = "ws")]
@@ -64,6 +68,14 @@ pub trait Connection: Send + Unpin + 'static {
     /// Whether it carries messages (WebSocket, UDP) rather than a stream of bytes: then one fill gives exactly one message,
     /// which is one packet, and packets are taken with [`Out::take_message`].
     const MESSAGES: bool = false;
+
+    /// Whether a message that is no packet is dropped, and counted in [`Stats::dropped_messages`](crate::Stats::dropped_messages),
+    /// instead of ending the session (UDP, where anybody may have sent it). Means nothing on a stream of bytes.
+    const LOSSY: bool = false;
+
+    /// Bytes of the longest message that can be sent. Longer ones are refused when they are written
+    /// ([`WriteError::TooLong`](crate::WriteError::TooLong)). Means nothing on a stream of bytes.
+    const LARGEST: usize = usize::MAX;
 
     /// Called once, before anything else, with the bounds of the session: for connections that put together what they give, and must
     /// hold to [`Limits::max_packet`](field@Limits::max_packet) themselves.

@@ -102,14 +102,25 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         round: &mut Round,
     ) -> Result<usize, Error> {
         let mut what = "the reader";
-        let need = catch_unwind(AssertUnwindSafe(|| self.decode_batch(cx, buf, round, &mut what)))
-            .unwrap_or_else(|panic| Err(panicked(what, panic)))?;
-        if C::MESSAGES && !self.choked && !self.starved {
+        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_batch(cx, buf, round, &mut what)))
+            .unwrap_or_else(|panic| Err(panicked(what, panic)));
+        if !C::MESSAGES || self.choked || self.starved {
+            return decoded;
+        }
+        let is_whole = match decoded {
+            Ok(_) => buf.is_empty() || !self.session.is_open(),
+            Err(Error::Read(_) | Error::TooLong { .. }) if C::LOSSY => false,
+            Err(error) => return Err(error),
+        };
+        if !is_whole {
             // A message is a packet: what the Reader left of it belongs to nothing.
             buf.clear();
-            return Ok(0);
+            self.reader.reset();
+            if C::LOSSY {
+                self.session.0.dropped_messages.fetch_add(1, Ordering::Relaxed);
+            }
         }
-        Ok(need)
+        Ok(0)
     }
 
     fn decode_batch(
