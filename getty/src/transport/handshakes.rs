@@ -1,8 +1,8 @@
 //! Handshakes of accepted connections, beside the accepting: each in a task of its own, bounded in number and in time.
 //!
 //! ```text
-//!   accept --> one task each, at most `at_once --> done    --> the server
-//!                                              \-> refused --> on_refused
+//!   accept --> one task each, at most `at_once` --> done    --> the server
+//!                                               \-> refused --> on_refused
 //! ```
 //!
 //! While as many are under way as may be, further peers wait in the system's backlog. The oldest handshake then has to give
