@@ -67,30 +67,27 @@ async fn a_session_reads_no_further_than_the_pool_has_places() {
 /// While no handler returns, exactly so many packets are decoded, and never are more decoded and not handled.
 async fn no_more_than(pool: Pool, most: usize) {
     const PACKETS: usize = 20_000;
-    let decoded = Arc::new(AtomicUsize::new(0));
-    let longest = Arc::new(AtomicUsize::new(0));
-    let done = Arc::new(AtomicUsize::new(0));
+    let census = Arc::new(Mutex::new(Census::default()));
+    let count = || census.lock().unwrap();
     let gate = Arc::new(RwLock::new(()));
     let shut = gate.clone().write_owned().await;
     let listener = {
-        let (decoded, longest, done) = (Arc::clone(&decoded), Arc::clone(&longest), Arc::clone(&done));
+        let census = Arc::clone(&census);
         on_message(move |_: &Session<Counted>, _| {
             block_in_place(|| drop(gate.blocking_read()));
-            let waiting = decoded.load(Ordering::SeqCst) - done.load(Ordering::SeqCst);
-            longest.fetch_max(waiting, Ordering::SeqCst);
-            done.fetch_add(1, Ordering::SeqCst);
+            census.lock().unwrap().handled += 1;
         })
     };
-    let (address, _stop, _serving) = serve(Counted(Arc::clone(&decoded)), pool, Full::Wait, listener).await;
+    let (address, _stop, _serving) = serve(Counted(Arc::clone(&census)), pool, Full::Wait, listener).await;
     let mut peer = TcpStream::connect(address).await.unwrap();
     let sender = tokio::spawn(async move {
         peer.write_all(&frame(b"").repeat(PACKETS)).await.unwrap();
         peer
     });
-    until(|| decoded.load(Ordering::SeqCst) >= most).await;
+    until(|| count().decoded >= most).await;
     drop(shut);
-    until(|| done.load(Ordering::SeqCst) == PACKETS).await;
-    let longest = longest.load(Ordering::SeqCst);
+    until(|| count().handled == PACKETS).await;
+    let longest = count().longest;
     assert!(longest <= most, "{pool:?}: {longest} packets were decoded and not handled, {most} may be");
     within(sender).await.unwrap();
 }
@@ -189,10 +186,19 @@ async fn a_panic_ends_its_session(pool: Pool) {
     assert_eq!(read_frame(&mut good).await, b"good");
 }
 
-/// As [`Frames`], but counts the packets that its Readers gave.
-struct Counted(Arc<AtomicUsize>);
+/// Packets so far. Under one lock, so that none is counted as handled before it is counted as decoded.
+#[derive(Default)]
+struct Census {
+    decoded: usize,
+    handled: usize,
+    /// The most that were decoded and not handled.
+    longest: usize,
+}
 
-struct CountedReader(Arc<AtomicUsize>);
+/// As [`Frames`], but counts the packets that its Readers gave.
+struct Counted(Arc<Mutex<Census>>);
+
+struct CountedReader(Arc<Mutex<Census>>);
 
 impl Protocol for Counted {
     type Reader = CountedReader;
@@ -210,7 +216,9 @@ impl Reader for CountedReader {
     fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
         let step = FrameReader.read(buf)?;
         if let Step::Packet(_) = step {
-            self.0.fetch_add(1, Ordering::SeqCst);
+            let mut census = self.0.lock().unwrap();
+            census.decoded += 1;
+            census.longest = census.longest.max(census.decoded - census.handled);
         }
         Ok(step)
     }
