@@ -45,6 +45,8 @@ use crate::{
 
 /// Rounds of read and write in one poll before others get their turn.
 const ROUNDS: usize = 8;
+/// Turns that follow each other before the driver of I/O gets its own.
+const TURNS: u8 = 4;
 
 #[must_use = "a driver does nothing until it is polled"]
 pub(crate) struct Driver<P: Protocol, C: Connection> {
@@ -58,6 +60,8 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     phase: Phase,
     /// Packets that the last read brought; so many callers may be about to write.
     batch: u32,
+    /// Turns since the driver of I/O had its own.
+    turns: u8,
     /// Decoding stopped because too much waits to be written.
     choked: bool,
     /// Decoding stopped because the pool has no place; it wakes the task when there may be one.
@@ -109,6 +113,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             drain: Out::new(C::MESSAGES),
             phase: Phase::Opening,
             batch: 0,
+            turns: 0,
             choked: false,
             starved: false,
             line: endpoint.pool.as_ref().and_then(Workers::line),
@@ -178,14 +183,28 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 }
             }
             if matches!(read, Read::More) {
-                break;
+                self.next_turn(cx);
+                return Poll::Pending;
             }
             if !self.choked && self.sleep(&round) {
+                self.turns = 0;
                 return Poll::Pending;
             }
         }
         yield_turn(cx);
         Poll::Pending
+    }
+
+    /// Comes back behind the tasks that are ready, among them those whom this turn woke. To ask for I/O too each time would cost a
+    /// system call for each read of a busy session, and its peer would wait for it.
+    fn next_turn(&mut self, cx: &mut Context<'_>) {
+        self.turns += 1;
+        if self.turns < TURNS {
+            cx.waker().wake_by_ref();
+        } else {
+            self.turns = 0;
+            yield_turn(cx);
+        }
     }
 
     /// Notes whom to wake, and takes what others have asked for meanwhile.
