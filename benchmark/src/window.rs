@@ -77,10 +77,14 @@ pub(crate) struct Mark {
 pub(crate) struct Admitted {
     pub(crate) warm_up: u64,
     pub(crate) measured: u64,
+    /// These are the first that are measured.
+    pub(crate) opened: bool,
 }
 
 impl Admitted {
-    const NONE: Self = Self { warm_up: 0, measured: 0 };
+    fn new(warm_up: u64, measured: u64) -> Self {
+        Self { warm_up, measured, opened: false }
+    }
 }
 
 #[derive(Debug)]
@@ -108,9 +112,12 @@ impl Window {
 
     /// Asks to start `wanted` calls at `now`.
     pub(crate) fn admit(&self, now: Instant, wanted: u64) -> Admitted {
-        let admitted = self.limit.admit(now, wanted);
+        let mut admitted = self.limit.admit(now, wanted);
         if admitted.measured > 0 {
-            self.opened.get_or_init(Mark::now);
+            self.opened.get_or_init(|| {
+                admitted.opened = true;
+                Mark::now()
+            });
         }
         admitted
     }
@@ -134,11 +141,11 @@ impl Limit {
             Self::Calls { drawn, warm_up, end } => {
                 let first = drawn.fetch_add(wanted, Ordering::Relaxed);
                 let below = |bound: u64| bound.saturating_sub(first).min(wanted);
-                Admitted { warm_up: below(*warm_up), measured: below(*end) - below(*warm_up) }
+                Admitted::new(below(*warm_up), below(*end) - below(*warm_up))
             }
-            Self::Time { closes, .. } if now >= *closes => Admitted::NONE,
-            Self::Time { opens, .. } if now >= *opens => Admitted { warm_up: 0, measured: wanted },
-            Self::Time { .. } => Admitted { warm_up: wanted, measured: 0 },
+            Self::Time { closes, .. } if now >= *closes => Admitted::new(0, 0),
+            Self::Time { opens, .. } if now >= *opens => Admitted::new(0, wanted),
+            Self::Time { .. } => Admitted::new(wanted, 0),
         }
     }
 }
@@ -174,7 +181,7 @@ mod tests {
     #[test]
     fn every_caller_is_warmed_up() {
         let window = Window::start(Budget::Calls(100), 1000);
-        assert_eq!(window.admit(Instant::now(), 2000), Admitted { warm_up: 1000, measured: 100 });
+        assert_eq!(window.admit(Instant::now(), 2000), Admitted { opened: true, ..Admitted::new(1000, 100) });
     }
 
     #[test]
@@ -182,11 +189,12 @@ mod tests {
         let window = Window::start(Budget::Time(Duration::from_secs(400)), 1);
         let start = Instant::now();
         let at = |seconds| window.admit(start + Duration::from_secs(seconds), 5);
-        assert_eq!(at(0), Admitted { warm_up: 5, measured: 0 });
+        assert_eq!(at(0), Admitted::new(5, 0));
         assert!(window.opened().unwrap().is_none());
-        assert_eq!(at(300), Admitted { warm_up: 0, measured: 5 });
+        assert_eq!(at(300), Admitted { opened: true, ..Admitted::new(0, 5) });
+        assert_eq!(at(301), Admitted::new(0, 5));
         assert!(window.opened().unwrap().is_some());
-        assert_eq!(at(600), Admitted::NONE);
+        assert_eq!(at(600), Admitted::new(0, 0));
     }
 
     #[test]

@@ -90,10 +90,9 @@ impl Flight {
             let admitted = self.window.admit(now, wanted);
             self.over = admitted.warm_up + admitted.measured < wanted;
             self.sent(now, admitted.warm_up, false);
-            if admitted.measured > 0 {
-                // Opening the window takes time that is not these packets'.
-                self.sent(Instant::now(), admitted.measured, true);
-            }
+            // Opening the window takes time that is not these packets'.
+            let now = if admitted.opened { Instant::now() } else { now };
+            self.sent(now, admitted.measured, true);
         }
         first..self.next
     }

@@ -22,7 +22,14 @@ struct Frames;
 
 /// What a client's session has in flight, and who is to have it in the end.
 #[derive(Default)]
-struct InFlight(Mutex<Option<(Flight, Done)>>);
+struct InFlight(Mutex<Option<Run>>);
+
+struct Run {
+    flight: Flight,
+    done: Done,
+    /// Bytes that the session had read at the last reading of the clock, and what it said then.
+    clock: (u64, Instant),
+}
 
 type Done = oneshot::Sender<Result<Flight, LoadError>>;
 
@@ -72,13 +79,18 @@ struct Flood;
 impl EventListener<Frames> for Flood {
     fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
         let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((flight, _)) = &mut *in_flight else { return };
-        let now = Instant::now();
+        let Some(Run { flight, clock, .. }) = &mut *in_flight else { return };
+        // What returns in one read shares one reading of the clock.
+        let read = session.stats().read_bytes;
+        if clock.0 != read {
+            *clock = (read, Instant::now());
+        }
+        let now = clock.1;
         flight.echoed(now, |id| frame::is_echo(&frame, id));
         flight.settle(now);
         let sent = send(session, flight, now);
         if (sent.is_err() || flight.is_done())
-            && let Some((flight, done)) = in_flight.take()
+            && let Some(Run { flight, done, .. }) = in_flight.take()
         {
             // Only a run that was given up has nobody waiting.
             let _ = done.send(sent.map(|()| flight));
@@ -87,7 +99,7 @@ impl EventListener<Frames> for Flood {
 
     fn on_error(&self, session: &Session<Frames>, error: &Error) {
         let in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((_, done)) = in_flight {
+        if let Some(Run { done, .. }) = in_flight {
             let _ = done.send(Err(LoadError::Broken(error.to_string().into())));
         }
     }
@@ -128,8 +140,9 @@ async fn flood(session: Session<Frames>, mut flight: Flight) -> Result<Flight, L
     let (done, wait) = oneshot::channel();
     {
         let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);
-        send(&session, &mut flight, Instant::now())?;
-        *in_flight = Some((flight, done));
+        let clock = (0, Instant::now());
+        send(&session, &mut flight, clock.1)?;
+        *in_flight = Some(Run { flight, done, clock });
     }
     wait.await.map_err(|_| LoadError::Broken("the session ended".into()))?
 }
