@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!   Call ---- send ----> session's out-buffer ====> peer
-//!    ^  |                (slot taken, frame encoded, both under the session's lock)
+//!    ^  |   (frame encoded)   (slot taken, frame appended, both under the session's lock)
 //!    |  +-- Waiter ---> Pending <--- answered --- on_message <==== peer
 //!    |                    ^  <------ expire ----- on_cron
 //!    +------ wake --------+  <------ lost ------- on_close
 //! ```
 
 use std::{
+    cell::Cell,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -17,8 +18,8 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use getty::{BoxError, ConnInfo, Error, EventListener, Flush, Opened, Protocol, Session, WriteError};
+use bytes::{Bytes, BytesMut};
+use getty::{BoxError, ConnInfo, Error, EventListener, Flush, Opened, Out, Protocol, Session, WriteError};
 use tokio::time::Instant;
 
 use super::{
@@ -36,6 +37,14 @@ use crate::{
 const TICK: Duration = Duration::from_millis(20);
 /// A larger body is kept as a slice of what was read, a smaller one is copied: it would pin 64 KiB until its caller reads it.
 const COPY: usize = 8 * 1024;
+
+/// Bytes of a frame that is copied into the out-buffer, and of the room for it that a thread keeps.
+const KEEP: usize = 64 * 1024;
+
+thread_local! {
+    /// Where requests are encoded.
+    static FRAME: Cell<BytesMut> = Cell::default();
+}
 
 /// How the connections of a client are.
 #[derive(Debug, Clone)]
@@ -185,17 +194,17 @@ impl Channel {
         request: &Outgoing<'_, A>,
     ) -> Result<Waiter, SendError> {
         let channel = session.state();
-        let (_, id) = session
-            .write_with(Flush::Auto, |out| {
+        let id = channel.encoded(true, request, |frame| {
+            let (_, id) = session.write_with(Flush::Auto, |out| {
                 channel.still_usable()?;
                 let start_timer = || session.set_cron(Some(TICK));
                 let id = channel.pending.begin(out.offset(), request.deadline, start_timer)?;
-                let mut slot = Slot { pending: &channel.pending, id, kept: false };
-                channel.encode(out, true, id, request)?;
-                slot.kept = true;
+                Header::set_id(frame, id);
+                put(out, frame);
                 Ok(id)
-            })
-            .map_err(SendError::from)?;
+            })?;
+            Ok(id)
+        })?;
         if channel.shared.is_closed() {
             // Whoever closed the client may have looked before this call was there.
             session.abort();
@@ -209,11 +218,14 @@ impl Channel {
         request: &Outgoing<'_, A>,
     ) -> Result<(), SendError> {
         let channel = session.state();
-        session.write_with(Flush::Auto, |out| {
-            channel.still_usable()?;
-            channel.encode(out, false, 0, request)
-        })?;
-        Ok(())
+        channel.encoded(false, request, |frame| {
+            session.write_with(Flush::Auto, |out| {
+                channel.still_usable()?;
+                put(out, frame);
+                Ok(())
+            })?;
+            Ok(())
+        })
     }
 
     /// Asked once more under the session's lock: the heartbeat that a provider sends behind its read-only event is answered under
@@ -227,22 +239,50 @@ impl Channel {
         self.shared.settings.payload
     }
 
+    /// Encodes a request whose id is still zero, and hands the frame on. That is done before the session is locked: encoding takes
+    /// longer than all else, and callers on other threads, and the session's task, would wait for it.
+    fn encoded<A: EncodeArguments, T>(
+        &self,
+        two_way: bool,
+        request: &Outgoing<'_, A>,
+        send: impl FnOnce(&mut BytesMut) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        let mut frame = FRAME.take();
+        let encoded = self.encode(&mut frame, two_way, request);
+        let sent = encoded.and_then(|()| send(&mut frame));
+        frame.clear();
+        if frame.capacity() <= KEEP {
+            FRAME.set(frame);
+        }
+        sent
+    }
+
     fn encode<A: EncodeArguments>(
         &self,
-        out: &mut getty::Out,
+        frame: &mut BytesMut,
         two_way: bool,
-        id: i64,
         request: &Outgoing<'_, A>,
-    ) -> Result<(), BoxError> {
+    ) -> Result<(), SendError> {
         let kind = Kind::Request { two_way };
-        let header = Header { kind, event: false, serialization: A::SERIALIZATION.id(), id, length: 0 };
+        let header = Header { kind, event: false, serialization: A::SERIALIZATION.id(), id: 0, length: 0 };
         let Outgoing { plan, arguments, attachments, timeout, .. } = *request;
-        let length =
-            arguments.write_request(out.tail_mut(), &Request { header, plan, timeout, attachments })?;
-        if length > self.payload() {
-            return Err(TooLarge { length, limit: self.payload() }.into());
+        let length = arguments
+            .write_request(frame, &Request { header, plan, timeout, attachments })
+            .map_err(SendError::Encode)?;
+        let limit = self.payload();
+        if length > limit {
+            return Err(SendError::TooLarge(TooLarge { length, limit }));
         }
         Ok(())
+    }
+}
+
+/// Appends a frame, a long one without a copy.
+fn put(out: &mut Out, frame: &mut BytesMut) {
+    if frame.len() < KEEP {
+        out.extend_from_slice(frame);
+    } else {
+        out.put_bytes(std::mem::take(frame).freeze());
     }
 }
 
@@ -254,28 +294,9 @@ impl From<WriteError> for SendError {
             _ => return Self::Closed,
         };
         let Err(error) = error.downcast::<ReadOnly>() else { return Self::Closed };
-        let error = match error.downcast::<Full>() {
-            Ok(full) => return Self::Full(*full),
-            Err(error) => error,
-        };
-        match error.downcast::<TooLarge>() {
-            Ok(too_large) => Self::TooLarge(*too_large),
+        match error.downcast::<Full>() {
+            Ok(full) => Self::Full(*full),
             Err(error) => Self::Encode(error),
-        }
-    }
-}
-
-/// Gives a slot back when the request is not written after all. It lives under the session's lock, so it does no more than that.
-struct Slot<'a> {
-    pending: &'a Pending,
-    id: i64,
-    kept: bool,
-}
-
-impl Drop for Slot<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            self.pending.cancel(self.id);
         }
     }
 }

@@ -5,6 +5,8 @@ use super::Status;
 /// Length of a header in bytes.
 pub const HEADER: usize = 16;
 
+/// Where the id stands.
+const ID: std::ops::Range<usize> = 4..12;
 const MAGIC: [u8; 2] = [0xda, 0xbb];
 const REQUEST: u8 = 0x80;
 const TWO_WAY: u8 = 0x40;
@@ -77,6 +79,13 @@ impl Header {
             Kind::Response { status: Status(status) }
         };
         Ok(Self { kind, event: flags & EVENT != 0, serialization: flags & SERIALIZATION, id, length })
+    }
+
+    /// Gives a frame that is written another id.
+    pub(crate) fn set_id(frame: &mut [u8], id: i64) {
+        if let Some(place) = frame.get_mut(ID) {
+            place.copy_from_slice(&id.to_be_bytes());
+        }
     }
 
     /// Writes it.
