@@ -91,7 +91,7 @@ macro_rules! tuples {
                 };
                 Ok(Self::new(($(
                     items
-                        .next(name_of::<$message>())
+                        .next_of::<$message>()
                         .map_err(BoxError::from)
                         .and_then(decode::<$message>)
                         .map_err(|error| ArgumentsError::Argument($index, error))?,

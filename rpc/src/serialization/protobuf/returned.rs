@@ -86,7 +86,7 @@ fn read<R: MessageResult, O>(
     let (result, closing) = answer::read(Items::new(answer.body), |items, outcome| match outcome {
         Outcome::Null => value::<R>(None).and_then(output),
         Outcome::Value => {
-            let item = items.next(name_of::<R::Message>()).map_err(bad_response)?;
+            let item = items.next_of::<R::Message>().map_err(bad_response)?;
             value::<R>(Some(item)).and_then(output)
         }
         Outcome::Exception => {
@@ -100,14 +100,15 @@ fn read<R: MessageResult, O>(
 
 /// The value in an item, or null.
 fn value<R: MessageResult>(item: Option<&[u8]>) -> Result<R::Value> {
-    let name = name_of::<R::Message>();
+    let name = name_of::<R::Message>;
     let message = match item.map(R::Message::decode).transpose() {
         Ok(message) => message,
         Err(error) => {
-            let text = format!("the result, which is a {name}: {error}");
+            let text = format!("the result, which is a {}: {error}", name());
             return Err(bad_response(text).caused_by(error));
         }
     };
-    let null = || format!("null came, and the method gives a {name}; one that may give null gives an Option");
+    let null =
+        || format!("null came, and the method gives a {}; one that may give null gives an Option", name());
     R::from_message(message).ok_or_else(|| bad_response(null()))
 }

@@ -22,6 +22,19 @@ pub(crate) enum WireError {
     Text(&'static str),
 }
 
+impl WireError {
+    /// The same, of something else.
+    fn about(self, what: &'static str) -> Self {
+        match self {
+            Self::End(_) => Self::End(what),
+            Self::Length { length, left, .. } => Self::Length { what, length, left },
+            Self::Number(_) => Self::Number(what),
+            Self::Type { field, kind, .. } => Self::Type { what, field, kind },
+            Self::Text(_) => Self::Text(what),
+        }
+    }
+}
+
 pub(crate) type Result<T, E = WireError> = std::result::Result<T, E>;
 
 /// What is left of a body: items, each its length and then so many bytes.
@@ -43,6 +56,12 @@ impl<'a> Items<'a> {
             return Err(WireError::End(what));
         }
         take_delimited(&mut self.0, what)
+    }
+
+    /// The next one, which holds a message of this type.
+    pub(super) fn next_of<M>(&mut self) -> Result<&'a [u8]> {
+        // The name is looked for only where somebody reads it.
+        self.next("").map_err(|error| error.about(super::name_of::<M>()))
     }
 
     /// The next one, with its length.
