@@ -181,6 +181,33 @@ async fn attachments_that_are_no_text_reach_the_service_as_text() {
 }
 
 #[tokio::test]
+async fn what_one_request_says_is_not_taken_for_what_the_next_says() {
+    let (_probing, _serving, mut peer) = probe().await;
+    let attachment = Request::probe("attachment", STRING).argument("key");
+    let context = Request::probe("context", "");
+    let requests = [
+        (Request::hello("a"), Some("hello a")),
+        (Request::hello("b").attach("timeout", "3000"), Some("hello b")),
+        (Request::hello("c").attach("group", "eu"), None),
+        (Request::probe("hello", "I").argument("d"), None),
+        (attachment.clone().attach("key", "one"), Some("one")),
+        (attachment.clone().attach("key", "two"), Some("two")),
+        (context.clone().attach("user", "u1"), Some(r#"{"user": "u1"}"#)),
+        (context.clone().attach("timeout", "3000"), Some("{}")),
+        (context.tail([]), Some("{}")),
+    ];
+    // Each behind each, and behind itself.
+    let pairs = requests.iter().flat_map(|first| requests.iter().map(move |second| [first, second]));
+    for (id, (request, expected)) in (1..).zip(pairs.flatten()) {
+        let (status, body) = peer.ask(id, &request.call(id)).await;
+        match expected {
+            Some(text) => assert_eq!(value((status, body)), Value::from(*text), "{id}"),
+            None => assert_eq!(status, Status::BAD_REQUEST, "{id}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn echo_gives_back_whatever_it_is_given() {
     let (_probing, _serving, mut peer) = probe().await;
     let user = || Value::object("com.example.User", [("name", "Ann"), ("city", "Bern")]);

@@ -34,6 +34,24 @@ impl<'a> BodyReader<'a> {
         }
     }
 
+    /// Goes on behind a head of so many bytes, which is known already.
+    pub(crate) fn skip_head(&mut self, length: usize) {
+        match self {
+            Self::Hessian2(_, decoder) => decoder.advance(length),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(items) => items.advance(length),
+        }
+    }
+
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        match self {
+            Self::Hessian2(body, decoder) => body.get(decoder.position()..).unwrap_or_default(),
+            #[cfg(feature = "protobuf")]
+            Self::Protobuf(items) => items.rest(),
+        }
+    }
+
     /// Reads what stands at the front.
     pub(crate) fn head(&mut self) -> Result<Head<'a>, BoxError> {
         match self {
@@ -79,7 +97,12 @@ impl<'a> BodyReader<'a> {
     /// Reads the attachments behind the arguments; where the body ends before them there are none.
     pub(crate) fn attachments(&mut self) -> Result<RequestAttachments, BoxError> {
         match self {
-            Self::Hessian2(_, decoder) => Ok(hessian2::request_attachments(decoder)?),
+            Self::Hessian2(body, decoder) => {
+                let is_plain_map = body.get(decoder.position()) == Some(&hessian2::MAP);
+                let mut read = hessian2::request_attachments(decoder)?;
+                read.varies |= !is_plain_map;
+                Ok(read)
+            }
             #[cfg(feature = "protobuf")]
             Self::Protobuf(items) => Ok(protobuf::request_attachments(items)?),
         }

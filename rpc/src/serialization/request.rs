@@ -119,6 +119,8 @@ pub(crate) struct RequestAttachments {
     pub(crate) group: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) user: Attachments,
+    /// The same bytes may mean something else in another request.
+    pub(crate) varies: bool,
 }
 
 impl RequestAttachments {

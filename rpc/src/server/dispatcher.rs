@@ -20,7 +20,8 @@ use tokio::{
 use super::{
     Invocation,
     invocation::{Incoming, Refusal},
-    registry::{Services, find_method},
+    recent::{Recent, Route},
+    registry::{Offer, Services, find_method},
     reply::Sender,
 };
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
     java,
     protocol::{Frame, FrameReader, Header, Kind, READ_ONLY, Status, takes_attachments},
     serialization::{self, BodyReader, Head, Serialization, hessian2},
-    service::{Method, Service, Target},
+    service::{Method, Target},
 };
 
 /// Answered by every provider with its own argument.
@@ -162,6 +163,7 @@ pub(crate) struct Connection {
     /// The peer was told of the shutdown and has not answered yet.
     unaware: AtomicBool,
     states: DecodeStates,
+    pub(super) recent: Recent,
 }
 
 impl Protocol for ServerProtocol {
@@ -171,8 +173,12 @@ impl Protocol for ServerProtocol {
 
     fn open(&self, _: &ConnInfo) -> Opened<FrameReader, FrameWriter, Connection> {
         let beat = Beat::new(self.0.heartbeat, Instant::now());
-        let connection =
-            Connection { beat, unaware: AtomicBool::new(false), states: DecodeStates::default() };
+        let connection = Connection {
+            beat,
+            unaware: AtomicBool::new(false),
+            states: DecodeStates::default(),
+            recent: Recent::default(),
+        };
         let mut opened = Opened::new(FrameReader::new(self.0.payload), FrameWriter, connection);
         opened.limits = Some(limits(self.0.payload, self.0.heartbeat));
         opened
@@ -257,36 +263,46 @@ impl Dispatcher {
         let serialization =
             Serialization::of(id).ok_or_else(|| Refusal::bad_request(Serialization::unknown(id)))?;
         let received = Instant::now();
+        let recent = &sender.session().state().recent;
+        let known = recent.route(serialization, body);
         let mut body = BodyReader::new(serialization, body, state);
+        if let Some((length, Route { service, method, attachments })) = known
+            && let Some(offer) = self.0.services.get(service)
+        {
+            body.skip_head(length);
+            let incoming = Incoming { sender, two_way, attachments, received, shared: &self.0 };
+            return invoke(incoming, offer, method, body);
+        }
+        let whole = body.rest();
         let head = body
             .head()
             .map_err(|error| Refusal::bad_request(format!("the request's head cannot be read: {error}")))?;
-        let incoming = Incoming {
-            sender,
-            two_way,
-            attachments: takes_attachments(&head.protocol),
-            received,
-            shared: &self.0,
-        };
-        let (target, service) = self.find_service(&head, &mut body)?;
+        let length = whole.len() - body.rest().len();
+        let attachments = takes_attachments(&head.protocol);
+        let (offer, is_only) = self.find_service(&head, &mut body)?;
         if head.method == ECHO {
+            let incoming = Incoming { sender, two_way, attachments, received, shared: &self.0 };
             return incoming.echo(&mut body);
         }
-        let method = find_method(service.info().methods, &head.method, &head.descriptor)
-            .map_err(|text| Refusal::bad_request(format!("{target}: {text}")))?;
-        let refusal = &mut None;
-        service.invoke(method, Invocation { incoming, target, service, method, body, refusal });
-        refusal.take().map_or(Ok(()), Err)
+        let method = find_method(offer.service.info().methods, &head.method, &head.descriptor)
+            .map_err(|text| Refusal::bad_request(format!("{}: {text}", offer.target)))?;
+        if is_only && let Some(head) = whole.get(..length) {
+            let route = Route { service: offer.index, method, attachments };
+            sender.session().state().recent.learn_route(serialization, head, route);
+        }
+        let incoming = Incoming { sender, two_way, attachments, received, shared: &self.0 };
+        invoke(incoming, offer, method, body)
     }
 
-    /// The service that a request is for. Only where several groups offer it must the arguments be skipped to find the group.
+    /// The service that a request is for, and whether its head alone says so. Only where several groups offer it must the arguments
+    /// be skipped to find the group.
     fn find_service<'s>(
         &'s self,
         head: &Head<'_>,
         body: &mut BodyReader<'_>,
-    ) -> Result<(&'s Target, &'s Arc<dyn Service>), Refusal> {
+    ) -> Result<(Offer<'s>, bool), Refusal> {
         let mut candidates = self.0.services.candidates(&head.path, &head.version);
-        let all = candidates.clone();
+        let mut all = candidates.clone();
         let asked = |group: Option<String>| Target {
             interface: head.path.to_string(),
             version: head.version.to_string(),
@@ -294,19 +310,32 @@ impl Dispatcher {
         };
         match (candidates.next(), candidates.next()) {
             (None, _) => Err(Refusal::bad_request(self.0.services.no_service(&asked(None)))),
-            (Some(only), None) => Ok(only),
-            (Some((_, service)), Some(_)) => {
-                let count = arguments(service.info().methods, head);
+            (Some(only), None) => Ok((only, true)),
+            (Some(first), Some(_)) => {
+                let count = arguments(first.service.info().methods, head);
                 let group = body
                     .group_behind(count)
                     .map_err(|error| Refusal::bad_request(format!("the request cannot be read: {error}")))?
                     .unwrap_or_default();
-                all.clone()
-                    .find(|(target, _)| target.group == group)
+                all.find(|offer| offer.target.group == group)
+                    .map(|offer| (offer, false))
                     .ok_or_else(|| Refusal::bad_request(self.0.services.no_service(&asked(Some(group)))))
             }
         }
     }
+}
+
+/// Hands a call over to its service.
+fn invoke(
+    incoming: Incoming<'_>,
+    offer: Offer<'_>,
+    method: usize,
+    body: BodyReader<'_>,
+) -> Result<(), Refusal> {
+    let Offer { target, service, .. } = offer;
+    let mut refusal = None;
+    service.invoke(method, Invocation { incoming, target, service, method, body, refusal: &mut refusal });
+    refusal.map_or(Ok(()), Err)
 }
 
 /// How many arguments a request has.

@@ -134,9 +134,7 @@ impl Invocation<'_> {
     }
 
     fn attachments(&mut self) -> Result<RequestAttachments, Refusal> {
-        let attachments = self.body.attachments().map_err(|error| {
-            Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
-        })?;
+        let attachments = self.known_attachments()?;
         let group = attachments.group.as_deref().unwrap_or_default();
         if !is_same_or_both_empty(group, &self.target.group) {
             let asked = if group.is_empty() { "no group".to_owned() } else { format!("group {group}") };
@@ -145,6 +143,22 @@ impl Invocation<'_> {
             return Err(Refusal::bad_request(text));
         }
         Ok(attachments)
+    }
+
+    /// Reads the attachments, unless they are those of the request before.
+    fn known_attachments(&mut self) -> Result<RequestAttachments, Refusal> {
+        let recent = &self.incoming.sender.session().state().recent;
+        let (serialization, bytes) = (self.body.serialization(), self.body.rest());
+        if let Some(timeout) = recent.timeout(serialization, bytes) {
+            return Ok(RequestAttachments { timeout, ..RequestAttachments::default() });
+        }
+        let read = self.body.attachments().map_err(|error| {
+            Refusal::bad_request(format!("{}: the attachments cannot be read: {error}", self.target))
+        })?;
+        if read.group.is_none() && read.user.is_empty() && !read.varies {
+            recent.learn_timeout(serialization, bytes, read.timeout);
+        }
+        Ok(read)
     }
 }
 

@@ -10,6 +10,7 @@
 mod dispatcher;
 mod export;
 mod invocation;
+mod recent;
 mod registry;
 mod reply;
 

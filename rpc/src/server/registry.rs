@@ -19,6 +19,15 @@ struct Entry {
     service: Arc<dyn Service>,
 }
 
+/// One of them, as requests find it.
+#[derive(Clone, Copy)]
+pub(super) struct Offer<'s> {
+    /// Its place among all.
+    pub(super) index: usize,
+    pub(super) target: &'s Target,
+    pub(super) service: &'s Arc<dyn Service>,
+}
+
 impl Services {
     pub(super) fn add(&mut self, service: Arc<dyn Service>, version: Option<&str>, group: Option<&str>) {
         let mut target = Target::of(service.info());
@@ -37,14 +46,21 @@ impl Services {
         &'s self,
         interface: &'q str,
         version: &'q str,
-    ) -> impl Iterator<Item = (&'s Target, &'s Arc<dyn Service>)> + Clone + use<'s, 'q> {
-        self.0
-            .iter()
-            .filter(move |entry| {
-                entry.target.interface == interface
-                    && is_same_or_both_empty(version_key(&entry.target.version), version_key(version))
-            })
-            .map(|entry| (&entry.target, &entry.service))
+    ) -> impl Iterator<Item = Offer<'s>> + Clone + use<'s, 'q> {
+        self.offers().filter(move |offer| {
+            offer.target.interface == interface
+                && is_same_or_both_empty(version_key(&offer.target.version), version_key(version))
+        })
+    }
+
+    /// The one at this place.
+    pub(super) fn get(&self, index: usize) -> Option<Offer<'_>> {
+        let Entry { target, service } = self.0.get(index)?;
+        Some(Offer { index, target, service })
+    }
+
+    fn offers(&self) -> impl Iterator<Item = Offer<'_>> + Clone {
+        self.0.iter().enumerate().map(|(index, Entry { target, service })| Offer { index, target, service })
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Target, &Arc<dyn Service>)> {

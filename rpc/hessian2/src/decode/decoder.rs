@@ -75,6 +75,13 @@ impl<'de, 's> Decoder<'de, 's> {
         self.buf.len().saturating_sub(self.pos)
     }
 
+    /// Goes on behind so many bytes. They are whole values that neither define classes or types nor can be referred to, such as
+    /// text, and that somebody else has read. At the end of the body it stops.
+    #[inline]
+    pub fn advance(&mut self, bytes: usize) {
+        self.pos = self.pos.saturating_add(bytes).min(self.buf.len());
+    }
+
     /// Checks that no bytes are left.
     ///
     /// # Errors

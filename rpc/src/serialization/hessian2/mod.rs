@@ -29,6 +29,8 @@ use arguments::WriteArguments;
 
 /// Serialization id of hessian2.
 pub(crate) const ID: u8 = Serialization::Hessian2.id();
+/// What a map without a type begins with.
+pub(super) const MAP: u8 = b'H';
 
 /// The head and the entries of the attachments, as bytes.
 pub(super) fn plan<'a>(
@@ -101,13 +103,16 @@ pub(super) fn head<'de>(d: &mut Decoder<'de, '_>) -> Result<Head<'de>> {
 pub(super) fn request_attachments(d: &mut Decoder<'_, '_>) -> Result<RequestAttachments> {
     let mut read = RequestAttachments::default();
     if d.remaining() > 0 {
-        attachments(d, |name, value| read.take(name, value))?;
+        // A value that was skipped may mean something else behind other arguments, which define classes.
+        read.varies = attachments(d, |name, value| read.take(name, value))?;
     }
     Ok(read)
 }
 
-/// Reads a map of attachments, or null for none. Values that are no text, number or boolean are skipped.
-fn attachments(d: &mut Decoder<'_, '_>, mut entry: impl FnMut(&str, Cow<'_, str>)) -> Result<()> {
+/// Reads a map of attachments, or null for none. Values that are no text, number or boolean are skipped; tells whether there were
+/// any.
+fn attachments(d: &mut Decoder<'_, '_>, mut entry: impl FnMut(&str, Cow<'_, str>)) -> Result<bool> {
+    let mut varies = false;
     let mut map = d.map()?;
     let mut count = 0;
     while let Some(name) = d.next_key::<Cow<'_, str>>(&mut map)? {
@@ -117,10 +122,11 @@ fn attachments(d: &mut Decoder<'_, '_>, mut entry: impl FnMut(&str, Cow<'_, str>
         if scalar && count <= ATTACHMENTS {
             entry(&name, d.str()?);
         } else {
+            varies = true;
             d.skip()?;
         }
     }
-    Ok(())
+    Ok(varies)
 }
 
 impl AnswerReader for Decoder<'_, '_> {

@@ -50,6 +50,16 @@ impl<'a> Items<'a> {
         self.0.is_empty()
     }
 
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Goes on behind so many bytes, which are whole items.
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        self.0 = self.0.get(bytes..).unwrap_or_default();
+    }
+
     /// The next one, which is `what` in error texts.
     pub(super) fn next(&mut self, what: &'static str) -> Result<&'a [u8]> {
         if self.0.is_empty() {
