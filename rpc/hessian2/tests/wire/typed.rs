@@ -422,3 +422,14 @@ fn a_body_is_read_by_several_decoders_and_can_be_rewound() {
         state.reset();
     }
 }
+
+#[test]
+fn a_decoder_goes_on_behind_values_that_somebody_else_has_read() {
+    let mut state = DecodeState::new();
+    let mut d = Decoder::new(b"\x04head\x97", &mut state);
+    d.advance(5);
+    assert_eq!((d.position(), d.read::<i32>().unwrap(), d.remaining()), (5, 7, 0));
+    d.advance(usize::MAX);
+    assert_eq!((d.position(), d.remaining()), (6, 0), "it stops at the end");
+    assert!(d.read::<i32>().is_err());
+}
