@@ -33,6 +33,20 @@ pub struct Limits {
     pub sessions: usize,
     /// How long a client's dial may take. Default 3 s.
     pub dial: Duration,
+    /// After so long without a sign of life the system asks the peer's system over TCP whether it still has the connection, and asks again
+    /// every quarter of that time (at least a second, where the system lets that be set); a session whose peer does not answer ends with
+    /// [`Error::Io`](crate::Error::Io), on Linux after nine questions. It costs the program nothing, and tells nothing of a peer whose system
+    /// lives while its program hangs. In seconds, rounded up; `None` leaves the socket as it is. Default 60 s.
+    pub keep_alive: Option<Duration>,
+    /// Whether TCP sends what is written at once (`TCP_NODELAY`), and not together with what follows: packets are gathered here, not in
+    /// the kernel. Default `true`.
+    pub no_delay: bool,
+    /// Bytes of the system's send buffer (`SO_SNDBUF`) of a connection over TCP, Unix sockets, or a client's UDP. The system has bounds of
+    /// its own, and Linux doubles the number. `None`: as the system thinks best. Default `None`.
+    pub send_buffer: Option<usize>,
+    /// As [`send_buffer`](field@Limits::send_buffer), of the receive buffer (`SO_RCVBUF`). It is set when the connection is there already: a
+    /// window that TCP has promised by then is not taken back.
+    pub receive_buffer: Option<usize>,
 }
 
 impl Default for Limits {
@@ -46,6 +60,10 @@ impl Default for Limits {
             cron: None,
             sessions: 16_384,
             dial: Duration::from_secs(3),
+            keep_alive: Some(Duration::from_secs(60)),
+            no_delay: true,
+            send_buffer: None,
+            receive_buffer: None,
         }
     }
 }
@@ -76,4 +94,12 @@ setters! {
     sessions: usize,
     /// Sets [`Limits::dial`](field@Limits::dial).
     dial: Duration,
+    /// Sets [`Limits::keep_alive`](field@Limits::keep_alive).
+    keep_alive: Option<Duration>,
+    /// Sets [`Limits::no_delay`](field@Limits::no_delay).
+    no_delay: bool,
+    /// Sets [`Limits::send_buffer`](field@Limits::send_buffer), in bytes.
+    send_buffer: Option<usize>,
+    /// Sets [`Limits::receive_buffer`](field@Limits::receive_buffer), in bytes.
+    receive_buffer: Option<usize>,
 }

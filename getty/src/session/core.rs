@@ -105,7 +105,6 @@ impl<P: Protocol> Shared<P> {
     pub(crate) fn open(
         endpoint: &Arc<Endpoint<P>>,
         info: ConnInfo,
-        direct: Option<Direct>,
         largest: Option<usize>,
     ) -> (Session<P>, P::Reader) {
         let opened = endpoint.protocol.open(&info);
@@ -124,7 +123,7 @@ impl<P: Protocol> Shared<P> {
                 gather: false,
                 credit: true,
                 waker: None,
-                direct,
+                direct: None,
             }),
             life: AtomicU8::new(Life::Open as u8),
             taken: AtomicU64::new(0),

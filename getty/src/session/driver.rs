@@ -99,8 +99,10 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     where
         T: Transport<Task = C>,
     {
+        let (session, reader) = Shared::open(endpoint, info, C::MESSAGES.then_some(C::LARGEST));
+        conn.configure(session.limits());
         let (mut conn, direct) = conn.split();
-        let (session, reader) = Shared::open(endpoint, info, direct, C::MESSAGES.then_some(C::LARGEST));
+        session.0.lock().direct = direct;
         conn.begin(session.limits());
         if let Some(tracker) = &tracker {
             tracker.add(&session);

@@ -24,6 +24,7 @@ mod halves;
 mod handshakes;
 mod io;
 pub mod memory;
+mod socket;
 #[cfg(feature = "ws")]
 mod stream;
 mod tcp;
@@ -116,6 +117,12 @@ pub trait Transport: Send + 'static {
     /// Name and addresses, for [`ConnInfo`].
     fn info(&self) -> ConnInfo {
         ConnInfo::accepted("custom", None, None)
+    }
+
+    /// Called once, before [`split`](Self::split), with the bounds of the session: for sockets, which set their options by them
+    /// ([`Limits::keep_alive`](field@Limits::keep_alive) and those that follow it).
+    fn configure(&self, limits: &Limits) {
+        let _ = limits;
     }
 
     /// Splits it.

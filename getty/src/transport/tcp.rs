@@ -10,10 +10,11 @@ use tokio::net::{
     tcp::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use super::{Direct, Listen, Transport, halves::Halves};
-use crate::ConnInfo;
+use super::{Direct, Listen, Transport, halves::Halves, socket::configure_tcp};
+use crate::{ConnInfo, Limits};
 
-/// A TCP connection. `TCP_NODELAY` is on: packets are gathered here, not in the kernel.
+/// A TCP connection. `TCP_NODELAY` is on: packets are gathered here, not in the kernel. The [`Limits`] of its session can change
+/// that, and set further options of the socket.
 #[derive(Debug)]
 pub struct Tcp(TcpStream);
 
@@ -38,6 +39,10 @@ impl Transport for Tcp {
 
     fn info(&self) -> ConnInfo {
         ConnInfo::accepted("tcp", self.0.peer_addr().ok(), self.0.local_addr().ok())
+    }
+
+    fn configure(&self, limits: &Limits) {
+        configure_tcp(&self.0, limits);
     }
 
     fn split(self) -> (Self::Task, Option<Direct>) {

@@ -13,8 +13,8 @@ use tokio::net::{
     unix::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use super::{Direct, Listen, Transport, halves::Halves};
-use crate::ConnInfo;
+use super::{Direct, Listen, Transport, halves::Halves, socket::configure_buffers};
+use crate::{ConnInfo, Limits};
 
 /// A Unix connection. Who may connect is a matter of the rights of the socket's file and its folders.
 #[derive(Debug)]
@@ -32,6 +32,10 @@ impl Transport for Unix {
 
     fn info(&self) -> ConnInfo {
         ConnInfo::accepted("unix", None, None)
+    }
+
+    fn configure(&self, limits: &Limits) {
+        configure_buffers(&(&self.0).into(), limits);
     }
 
     fn split(self) -> (Self::Task, Option<Direct>) {

@@ -30,7 +30,7 @@ use bytes::{Buf, BytesMut};
 
 use super::{Connection, Direct, Listen, Transport};
 use crate::{
-    ConnInfo, Out,
+    ConnInfo, Limits, Out,
     session::yield_turn,
     stock::{self, CHUNK},
 };
@@ -110,6 +110,10 @@ impl<T: Transport> Transport for Compressed<T> {
 
     fn info(&self) -> ConnInfo {
         ConnInfo { wire: Some(Arc::clone(&self.wire)), ..self.below.info() }
+    }
+
+    fn configure(&self, limits: &Limits) {
+        self.below.configure(limits);
     }
 
     fn split(self) -> (Self::Task, Option<Direct>) {

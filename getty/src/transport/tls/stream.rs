@@ -17,8 +17,8 @@ use tokio_rustls::TlsStream;
 
 use super::explain::{self, Peer};
 use crate::{
-    ConnInfo,
-    transport::{Direct, Io, Transport},
+    ConnInfo, Limits,
+    transport::{Direct, Io, Transport, socket::configure_tcp},
 };
 
 /// What a TLS handshake came to.
@@ -97,6 +97,10 @@ impl Transport for Tls {
         self.info.clone()
     }
 
+    fn configure(&self, limits: &Limits) {
+        configure_tcp(self.stream.tcp(), limits);
+    }
+
     fn split(self) -> (Io<Established>, Option<Direct>) {
         (Io::new(self.stream, "tls"), None)
     }
@@ -117,6 +121,11 @@ pub struct Established {
 }
 
 impl Established {
+    /// The socket below.
+    pub(in crate::transport) fn tcp(&self) -> &TcpStream {
+        self.stream.get_ref().0
+    }
+
     fn explain<T>(&self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
         polled.map_err(|error| explain::established(error, self.peer))
     }

@@ -30,8 +30,8 @@ use tokio::{
     net::{UdpSocket, lookup_host},
 };
 
-use super::{Connection, Direct, Transport};
-use crate::{ConnInfo, Out, stock::CHUNK};
+use super::{Connection, Direct, Transport, socket::configure_buffers};
+use crate::{ConnInfo, Limits, Out, stock::CHUNK};
 use peer::Peer;
 
 pub use listen::{UdpCounts, UdpListen};
@@ -126,6 +126,13 @@ impl Transport for Udp {
             Way::Peer(peer) => Some(peer.address()),
         };
         ConnInfo::accepted("udp", peer, self.socket().local_addr().ok())
+    }
+
+    fn configure(&self, limits: &Limits) {
+        // The socket of a server is that of all its peers.
+        if let Way::Connected(socket) = &self.way {
+            configure_buffers(&(&**socket).into(), limits);
+        }
     }
 
     fn split(self) -> (Self, Option<Direct>) {

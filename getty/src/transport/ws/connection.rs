@@ -22,7 +22,7 @@ use super::frames::{self, Event, Inbound, Role, Violation};
 use crate::{
     ConnInfo, Error, Limits, Out,
     stock::{self, CHUNK},
-    transport::{Connection, Direct, Transport, io::fill, stream::Stream},
+    transport::{Connection, Direct, Transport, io::fill, socket::configure_tcp, stream::Stream},
 };
 
 /// Frames that bring no message, and messages that are thrown away, before others get their turn.
@@ -64,6 +64,10 @@ impl Transport for Ws {
 
     fn info(&self) -> ConnInfo {
         self.info.clone()
+    }
+
+    fn configure(&self, limits: &Limits) {
+        configure_tcp(self.task.stream.tcp(), limits);
     }
 
     fn split(self) -> (Box<WsTask>, Option<Direct>) {
