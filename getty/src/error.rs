@@ -79,6 +79,14 @@ pub enum WriteError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// There was no room in time ([`Session::send_timeout`](crate::Session::send_timeout)).
+    #[error("no room within {waited:?}: {queued} bytes wait to be taken by the peer")]
+    TimedOut {
+        /// Bytes that wait.
+        queued: usize,
+        /// How long there was none.
+        waited: Duration,
+    },
     /// The packet is longer than a message of its transport can be, such as a datagram of UDP.
     #[error(
         "the packet has {length} bytes, a message of this transport has at most {limit}; send it in parts"

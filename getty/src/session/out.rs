@@ -91,6 +91,15 @@ impl Out {
         self.pieces.push_back(bytes);
     }
 
+    /// As [`put_bytes`](Self::put_bytes), from bytes that stay the caller's.
+    pub(super) fn put_shared(&mut self, bytes: &Bytes) {
+        if bytes.len() < BY_REFERENCE {
+            self.extend_from_slice(bytes);
+        } else {
+            self.put_bytes(bytes.clone());
+        }
+    }
+
     /// The growing end, for encoders that write into a `BytesMut`. Only append, and patch only what this packet has
     /// appended since the last [`put_bytes`](Self::put_bytes): what stands before belongs to other packets.
     pub fn tail_mut(&mut self) -> &mut BytesMut {

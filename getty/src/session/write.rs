@@ -8,9 +8,11 @@ use std::{
         atomic::{Ordering, fence},
     },
     task::Waker,
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
+use tokio::time::timeout;
 
 use super::{
     Flush, Out, Session,
@@ -53,6 +55,22 @@ impl<P: Protocol> Session<P> {
     pub fn write_bytes(&self, bytes: Bytes) -> Result<Span, WriteError> {
         self.append(Flush::Auto, |core| {
             core.out.put_bytes(bytes);
+            Ok(())
+        })
+        .map(|(span, ())| span)
+    }
+
+    /// Queues several buffers as if they were one: they are together on the wire, in this order, with nothing between them, and all or
+    /// none are queued. Those of 8 KiB and more are not copied; over TCP and Unix sockets they leave by vectored writes, together with
+    /// what else waits. The buffers stay as they are, and can be written again. On message transports they are one message.
+    ///
+    /// # Errors
+    /// As [`write_bytes`](Self::write_bytes).
+    pub fn write_vectored(&self, buffers: &[Bytes]) -> Result<Span, WriteError> {
+        self.append(Flush::Auto, |core| {
+            for buffer in buffers {
+                core.out.put_shared(buffer);
+            }
             Ok(())
         })
         .map(|(span, ())| span)
@@ -107,6 +125,29 @@ impl<P: Protocol> Session<P> {
     /// As [`write`](Self::write).
     pub async fn send(&self, packet: OutOf<P>) -> Result<Span, WriteError> {
         self.ready().await?;
+        self.write(packet)
+    }
+
+    /// As [`ready`](Self::ready), but waits at most so long; with zero it only asks. Cancel-safe: it queues nothing. With `write_bytes`,
+    /// `write_vectored` and `write_with` it makes a write that waits for a bounded time.
+    ///
+    /// # Errors
+    /// [`WriteError::TimedOut`] when there is still no room, [`WriteError::Closed`] when the session ends meanwhile.
+    pub async fn ready_timeout(&self, limit: Duration) -> Result<(), WriteError> {
+        match timeout(limit, self.ready()).await {
+            Ok(ready) => ready,
+            Err(_) => Err(WriteError::TimedOut { queued: self.0.queued(), waited: limit }),
+        }
+    }
+
+    /// As [`send`](Self::send), but waits at most so long for room. It bounds this one write, and changes nothing for others or for the
+    /// session. The packet is queued whole or not at all: what is queued leaves whole, or the session ends. Cancel-safe: dropped before
+    /// it is done, it has queued nothing.
+    ///
+    /// # Errors
+    /// [`WriteError::TimedOut`] when there was no room in time; else as [`write`](Self::write).
+    pub async fn send_timeout(&self, packet: OutOf<P>, limit: Duration) -> Result<Span, WriteError> {
+        self.ready_timeout(limit).await?;
         self.write(packet)
     }
 
