@@ -55,6 +55,23 @@ pub enum Error {
     Dropped,
 }
 
+impl Error {
+    /// A short name of the variant, such as `too_long`: for labels of metrics, as there are few of them.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "io",
+            Self::Read(_) => "read",
+            Self::Transport(_) => "transport",
+            Self::Refused(_) => "refused",
+            Self::TooLong { .. } => "too_long",
+            Self::Truncated { .. } => "truncated",
+            Self::Contract(_) => "contract",
+            Self::Panicked { .. } => "panicked",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 /// An error of a connection. One that a [`Connection`](crate::transport::Connection) has put an [`Error`] into is that error.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {

@@ -17,6 +17,7 @@
 //! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address and dials again when they end.
 //! * [`Pool`] says where `on_message` runs: in the session's task, or in a pool that keeps the order of sessions, of keys, or none.
 //! * [`Limits`] bounds everything. Nothing is infinite by default.
+//! * [`Session::stats`] has a session's counters; an [`Observer`] hears of all sessions of an endpoint.
 //!
 //! An echo server for lines of text:
 //!
@@ -69,6 +70,7 @@ mod endpoint;
 mod error;
 mod limits;
 mod listener;
+mod observer;
 mod pool;
 mod server;
 mod session;
@@ -80,9 +82,11 @@ pub use client::{Backoff, Client, ClientBuilder};
 pub use codec::{
     Attempt, Chunks, ConnInfo, In, LineError, Lines, Opened, OutOf, Protocol, Reader, Step, Writer,
 };
+pub use endpoint::{EndpointInfo, EndpointKind};
 pub use error::{BoxError, Error, SessionError, WriteError};
 pub use limits::Limits;
 pub use listener::{EventListener, OnMessage, on_message};
+pub use observer::{CloseReason, Observed, Observer};
 pub use pool::{Full, Pool};
 pub use server::{Server, accept};
-pub use session::{Flush, Out, Session, Span, Stats};
+pub use session::{CloseCallback, Flush, Out, Session, Span, Stats};

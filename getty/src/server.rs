@@ -16,9 +16,10 @@ use std::{
 use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
 
 use crate::{
-    EventListener, Full, Limits, Pool, Protocol, Session,
+    EndpointKind, EventListener, Full, Limits, Observer, Pool, Protocol, Session,
     endpoint::Endpoint,
     error::panicked,
+    observer::Observing,
     session::Driver,
     transport::{Listen, TcpListen, Transport},
 };
@@ -32,6 +33,7 @@ pub struct Server<A = TcpListen> {
     limits: Limits,
     pool: Pool,
     full: Full,
+    observing: Observing,
 }
 
 impl Server {
@@ -47,7 +49,13 @@ impl Server {
 impl<A: Listen> Server<A> {
     /// Over any source of connections, such as a [`UdpListen`](crate::transport::UdpListen).
     pub fn over(listen: A) -> Self {
-        Self { listen, limits: Limits::default(), pool: Pool::Inline, full: Full::Wait }
+        Self {
+            listen,
+            limits: Limits::default(),
+            pool: Pool::Inline,
+            full: Full::Wait,
+            observing: Observing::new(EndpointKind::Server),
+        }
     }
 
     /// Compresses all connections. Their peers have to do the same.
@@ -56,8 +64,8 @@ impl<A: Listen> Server<A> {
         self,
         by: crate::transport::Compression,
     ) -> Server<crate::transport::CompressedListen<A>> {
-        let Self { listen, limits, pool, full } = self;
-        Server { listen: crate::transport::CompressedListen::new(listen, by), limits, pool, full }
+        let Self { listen, limits, pool, full, observing } = self;
+        Server { listen: crate::transport::CompressedListen::new(listen, by), limits, pool, full, observing }
     }
 
     /// Bounds of all its sessions.
@@ -78,6 +86,20 @@ impl<A: Listen> Server<A> {
     #[must_use]
     pub fn when_full(mut self, full: Full) -> Self {
         self.full = full;
+        self
+    }
+
+    /// Its name, for logs and metrics: [`Session::name`] and [`EndpointInfo::name`](crate::EndpointInfo::name). Default `server`.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.observing.endpoint.name = name.into();
+        self
+    }
+
+    /// Who is told what becomes of its connections. One; a second call replaces the first. Default: nobody.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observing.observer = Some(Arc::new(observer));
         self
     }
 
@@ -105,7 +127,14 @@ impl<A: Listen> Server<A> {
         listener: impl EventListener<P>,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<()> {
-        let endpoint = Endpoint::new(protocol, listener, self.limits, self.pool, self.full);
+        let observing = self.observing.clone();
+        if observing.observer.is_some() {
+            self.listen.on_handshake_failed(Arc::new(move |peer, error| {
+                observing.tell(|observer, endpoint| observer.handshake_failed(endpoint, peer, error));
+            }));
+        }
+        let endpoint =
+            Endpoint::new(protocol, listener, self.limits, self.pool, self.full, self.observing.clone());
         let sessions = Arc::new(Sessions::default());
         {
             let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
@@ -130,6 +159,7 @@ impl<A: Listen> Server<A> {
                     pause = PAUSE.0;
                     let was_full = std::mem::replace(&mut full, sessions.len() >= self.limits.sessions);
                     if full {
+                        self.observing.tell(|observer, endpoint| observer.refused(endpoint, "sessions"));
                         if !was_full {
                             tracing::warn!(
                                 limit = self.limits.sessions,
@@ -149,9 +179,11 @@ impl<A: Listen> Server<A> {
                     }
                 }
                 Err(error) if per_connection(&error) => {
+                    self.observing.tell(|observer, endpoint| observer.accept_failed(endpoint, &error));
                     tracing::debug!(%error, "a connection was lost before it was accepted")
                 }
                 Err(error) => {
+                    self.observing.tell(|observer, endpoint| observer.accept_failed(endpoint, &error));
                     tracing::warn!(%error, ?pause, "cannot accept");
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSE.1);
@@ -185,7 +217,8 @@ pub fn accept<P: Protocol>(
     listener: impl EventListener<P>,
     limits: Limits,
 ) -> Session<P> {
-    let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait);
+    let observing = Observing::new(EndpointKind::Server);
+    let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait, observing);
     let info = conn.info();
     let driver = Driver::new(&endpoint, conn, info, None);
     let session = driver.session().clone();

@@ -83,6 +83,11 @@ impl Wheel {
         self.shared.tick_of(Instant::now()).saturating_add(ticks).saturating_add(1)
     }
 
+    /// Nanoseconds since it was made: a clock that never goes back.
+    pub(crate) fn nanos(&self) -> u64 {
+        u64::try_from(self.shared.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
     pub(crate) fn insert(&self, due: u64, target: Weak<dyn Timed>) {
         let mut slots = self.shared.lock();
         slots.put(Entry { due, target });

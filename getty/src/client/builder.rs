@@ -12,7 +12,8 @@ use tokio::sync::Notify;
 
 use super::{Backoff, Client, Handle, Reach, Shared, State, seat};
 use crate::{
-    EventListener, Limits, Protocol,
+    EndpointKind, EventListener, Limits, Observer, Protocol,
+    observer::Observing,
     transport::{Transport, dial_tcp, dial_udp},
 };
 
@@ -36,6 +37,7 @@ pub struct ClientBuilder<P: Protocol> {
     connections: usize,
     limits: Limits,
     backoff: Backoff,
+    observing: Observing,
 }
 
 impl<P: Protocol> ClientBuilder<P> {
@@ -47,6 +49,7 @@ impl<P: Protocol> ClientBuilder<P> {
             connections: 1,
             limits: Limits::default(),
             backoff: Backoff::default(),
+            observing: Observing::new(EndpointKind::Client),
         }
     }
 
@@ -65,6 +68,19 @@ impl<P: Protocol> ClientBuilder<P> {
     /// How it waits between failed attempts.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
+        self
+    }
+
+    /// Its name, for logs and metrics: [`Session::name`](crate::Session::name) and
+    /// [`EndpointInfo::name`](crate::EndpointInfo::name). Default `client`.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.observing.endpoint.name = name.into();
+        self
+    }
+
+    /// Who is told what becomes of its dials and sessions. One; a second call replaces the first. Default: nobody.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observing.observer = Some(Arc::new(observer));
         self
     }
 
@@ -143,7 +159,7 @@ impl<P: Protocol> ClientBuilder<P> {
         D: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<C>> + Send + 'static,
     {
-        let start = seat::start(self.protocol, self.listener, self.limits, dial);
+        let start = seat::start(self.protocol, self.listener, self.limits, self.observing, dial);
         let state = State {
             start: Some(start),
             running: 0,

@@ -15,6 +15,7 @@ use super::{End, Endpoint, Shared, backoff::Life};
 use crate::{
     Attempt, ConnInfo, Error, EventListener, Full, Limits, Pool, Protocol, Session,
     error::panicked,
+    observer::Observing,
     session::Driver,
     transport::{Connection, Transport},
 };
@@ -26,6 +27,7 @@ pub(super) fn start<P, C, D, F>(
     protocol: P,
     listener: Box<dyn EventListener<P>>,
     limits: Limits,
+    observing: Observing,
     dial: D,
 ) -> Start<P>
 where
@@ -35,7 +37,7 @@ where
     F: Future<Output = io::Result<C>> + Send + 'static,
 {
     Box::new(move |shared| {
-        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait);
+        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait, observing);
         let dial = Arc::new(dial);
         for index in 0..shared.seats {
             let seat = Seat {
@@ -126,11 +128,16 @@ where
 
     async fn dial<'a>(&self, dialling: Dialling<'a, P>, began: Instant) -> Option<(C, Dialling<'a, P>)> {
         let dialled = self.unless_closed(timeout(self.shared.limits.dial, caught(&*self.dial))).await;
+        let observing = &self.endpoint.observing;
         let cause = match dialled? {
-            Ok(Ok(conn)) => return Some((conn, dialling)),
+            Ok(Ok(conn)) => {
+                observing.tell(|observer, endpoint| observer.dialled(endpoint, began.elapsed()));
+                return Some((conn, dialling));
+            }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no connection within {:?} (Limits::dial)", self.shared.limits.dial),
         };
+        observing.tell(|observer, endpoint| observer.dial_failed(endpoint, &cause));
         self.failed(dialling, began, cause);
         None
     }

@@ -92,6 +92,14 @@ impl ConnInfo {
             wire: None,
         }
     }
+
+    /// Bytes read and written below the compression; `None` where there is none.
+    pub(crate) fn wire_bytes(&self) -> Option<(u64, u64)> {
+        #[cfg(feature = "compression")]
+        return self.wire.as_ref().map(|wire| (wire.read_bytes(), wire.written_bytes()));
+        #[cfg(not(feature = "compression"))]
+        None
+    }
 }
 
 impl fmt::Display for ConnInfo {

@@ -3,7 +3,6 @@
 //! Lock order: this lock, then locks of the user's state, then that of the cron, then the wheel's. Wakers are woken after unlocking.
 
 use std::{
-    any::{Any, TypeId},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
@@ -14,7 +13,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Out, Session};
+use super::{Out, Session, extras::Extras};
 use crate::{
     ConnInfo, Error, Limits, Protocol,
     endpoint::Endpoint,
@@ -38,8 +37,10 @@ pub(crate) struct Shared<P: Protocol> {
     pub(super) end: AtomicU64,
     pub(super) read_bytes: AtomicU64,
     pub(super) read_packets: AtomicU64,
-    pub(super) refused_packets: AtomicU64,
-    pub(super) dropped_messages: AtomicU64,
+    /// Changed under the lock only.
+    pub(super) written_packets: AtomicU64,
+    /// When bytes last came, in nanoseconds since the endpoint's wheel began.
+    pub(super) heard: AtomicU64,
     /// Futures of `run` that have become tasks and are not done.
     pub(super) runs: AtomicUsize,
     /// Packets that a pool handles, or is going to.
@@ -52,7 +53,7 @@ pub(crate) struct Shared<P: Protocol> {
     /// `on_cron` was due, and the task has not called it yet.
     cron_marked: AtomicBool,
     pub(super) error: OnceLock<Arc<Error>>,
-    pub(super) attributes: Attributes,
+    pub(super) extras: Extras<P>,
     this: Weak<Self>,
 }
 
@@ -97,7 +98,10 @@ pub(super) enum Life {
     Sealed,
     /// Given up: writes are refused, what is queued has been dropped.
     Aborted,
+    /// Nothing can be written any more, and the last callbacks are due or running.
     Closed,
+    /// The last callback has run.
+    Over,
 }
 
 impl<P: Protocol> Shared<P> {
@@ -130,8 +134,8 @@ impl<P: Protocol> Shared<P> {
             end: AtomicU64::new(0),
             read_bytes: AtomicU64::new(0),
             read_packets: AtomicU64::new(0),
-            refused_packets: AtomicU64::new(0),
-            dropped_messages: AtomicU64::new(0),
+            written_packets: AtomicU64::new(0),
+            heard: AtomicU64::new(endpoint.wheel.nanos()),
             runs: AtomicUsize::new(0),
             handling: AtomicUsize::new(0),
             room: Notify::new(),
@@ -139,7 +143,7 @@ impl<P: Protocol> Shared<P> {
             cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER }),
             cron_marked: AtomicBool::new(false),
             error: OnceLock::new(),
-            attributes: Attributes::default(),
+            extras: Extras::default(),
             this: this.clone(),
         });
         let period = shared.limits().cron;
@@ -165,7 +169,12 @@ impl<P: Protocol> Shared<P> {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.life.load(Ordering::Acquire) == Life::Closed as u8
+        self.life.load(Ordering::Acquire) >= Life::Closed as u8
+    }
+
+    /// Whether also its last callback has run.
+    pub(super) fn is_over(&self) -> bool {
+        self.life.load(Ordering::Acquire) == Life::Over as u8
     }
 
     /// Whether somebody wants its end at once.
@@ -225,6 +234,12 @@ impl<P: Protocol> Shared<P> {
     /// Whether a pool has packets of this session.
     pub(super) fn is_handling(&self) -> bool {
         self.handling.load(Ordering::Acquire) > 0
+    }
+
+    /// Called by the driver when so many bytes have come.
+    pub(super) fn heard(&self, bytes: usize) {
+        self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.heard.store(self.endpoint.wheel.nanos(), Ordering::Relaxed);
     }
 
     /// Called by the driver when bytes have left.
@@ -305,28 +320,5 @@ impl<P: Protocol> Timed for Shared<P> {
             self.wake();
         }
         Due::At(next)
-    }
-}
-
-/// Values by type, allocated on first use.
-#[derive(Default)]
-pub(super) struct Attributes(OnceLock<Box<Mutex<Vec<Attribute>>>>);
-
-type Attribute = (TypeId, Arc<dyn Any + Send + Sync>);
-
-impl Attributes {
-    pub(super) fn set<T: Any + Send + Sync>(&self, value: T) {
-        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
-        let mut all = self.0.get_or_init(Box::default).lock().unwrap_or_else(PoisonError::into_inner);
-        match all.iter_mut().find(|(id, _)| *id == TypeId::of::<T>()) {
-            Some((_, old)) => *old = value,
-            None => all.push((TypeId::of::<T>(), value)),
-        }
-    }
-
-    pub(super) fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        let all = self.0.get()?.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, value) = all.iter().find(|(id, _)| *id == TypeId::of::<T>())?;
-        Arc::clone(value).downcast().ok()
     }
 }

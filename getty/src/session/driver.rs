@@ -129,8 +129,10 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     }
 
     fn open(&mut self) -> Phase {
-        let shared = &self.session.0;
-        match catch_unwind(AssertUnwindSafe(|| shared.endpoint.listener.on_open(&self.session))) {
+        let Endpoint { listener, observing, .. } = &*self.session.0.endpoint;
+        tracing::debug!(session = self.session.id(), connection = %self.session.info(), "session opened");
+        observing.tell(|observer, _| observer.opened(&self.session.observed()));
+        match catch_unwind(AssertUnwindSafe(|| listener.on_open(&self.session))) {
             Ok(Ok(())) => Phase::Live,
             Ok(Err(refusal)) => Phase::Ending(Box::new(Ending::at_once(Error::Refused(refusal)))),
             Err(panic) => Phase::Ending(Box::new(Ending::at_once(panicked("on_open", panic)))),
@@ -330,7 +332,7 @@ impl<P: Protocol, C: Connection> Drop for Driver<P, C> {
             Phase::Lingering(_) | Phase::Done => {}
             Phase::Ending(ending) => drop(ending.finish(&self.session)),
             Phase::Live => drop(Ending::at_once(Error::Dropped).finish(&self.session)),
-            Phase::Opening => drop(Ending::at_once(Error::Dropped).finish_silently(&self.session)),
+            Phase::Opening => Ending::at_once(Error::Dropped).finish_unseen(&self.session),
         }
         if let Some(tracker) = &self.tracker {
             tracker.remove(self.session.id());

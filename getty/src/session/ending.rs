@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
@@ -12,7 +11,7 @@ use std::{
 use tokio::time::Sleep;
 
 use super::{Driver, Out, Session, core::Life, driver::Input};
-use crate::{Error, Protocol, error::panicked, transport::Connection};
+use crate::{CloseReason, Error, Protocol, observer::report, transport::Connection};
 
 /// What ends a session that is closed before its end: a writer broke the out-buffer.
 pub(super) const STOLEN: Error = Error::Contract("a writer took bytes away that other packets had written");
@@ -34,6 +33,8 @@ pub(super) struct Ending {
     stage: Stage,
     /// The peer was still sending.
     sending: bool,
+    /// The peer finished first.
+    by_peer: bool,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,14 @@ enum Stage {
 
 impl Ending {
     fn new(error: Option<Error>, stage: Stage, wait: Option<Duration>, runs: bool) -> Self {
-        Self { error, wait: wait.map(|wait| Box::pin(tokio::time::sleep(wait))), runs, stage, sending: false }
+        Self {
+            error,
+            wait: wait.map(|wait| Box::pin(tokio::time::sleep(wait))),
+            runs,
+            stage,
+            sending: false,
+            by_peer: false,
+        }
     }
 
     /// By [`Session::close`].
@@ -60,7 +68,7 @@ impl Ending {
 
     /// By the peer, between two packets.
     pub(super) fn peer_finished(close_wait: Duration) -> Self {
-        Self::new(None, Stage::Flush, Some(close_wait), true)
+        Self { by_peer: true, ..Self::new(None, Stage::Flush, Some(close_wait), true) }
     }
 
     /// By an error; what was answered before it is still written where the connection is whole.
@@ -131,22 +139,46 @@ impl Ending {
         self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(cx).is_pending())
     }
 
-    /// Refuses all further writes, then tells the listener. Gives how long the socket should linger, if at all.
+    /// Refuses all further writes, then tells the listener, the close callbacks and the observer. Gives how long the socket should
+    /// linger, if at all.
     ///
     /// A peer that is still sending gets time to see that this end has finished: to close the socket at once would be a
     /// reset, and that takes from the peer what it has not received yet. After an error there is no such courtesy.
     pub(super) fn finish<P: Protocol>(mut self, session: &Session<P>) -> Option<Pin<Box<Sleep>>> {
         let linger = self.wait.take_if(|_| self.sending && self.error.is_none());
-        let listener = &session.0.endpoint.listener;
-        if let Some(error) = self.finish_silently(session) {
+        let shared = &*session.0;
+        let clean = match (shared.is_aborted(), self.by_peer) {
+            (true, _) => CloseReason::Aborted,
+            (false, true) => CloseReason::Peer,
+            (false, false) => CloseReason::Local,
+        };
+        let error = self.finish_silently(session);
+        let listener = &shared.endpoint.listener;
+        if let Some(error) = error {
             report("on_error", || listener.on_error(session, error));
         }
         report("on_close", || listener.on_close(session));
+        session.run_close_callbacks();
+        let reason = error.map_or(clean, |error| CloseReason::Error(error));
+        tracing::debug!(
+            session = shared.id,
+            connection = %shared.info,
+            reason = reason.name(),
+            error = error.map(tracing::field::display),
+            "session ended"
+        );
+        shared.endpoint.observing.tell(|observer, _| observer.closed(&session.observed(), &reason));
         linger
     }
 
-    /// Refuses all further writes, and tells nobody: for a session that `on_open` has not seen.
-    pub(super) fn finish_silently<P: Protocol>(self, session: &Session<P>) -> Option<&Arc<Error>> {
+    /// For a session that `on_open` has not seen: only the callbacks of its end run.
+    pub(super) fn finish_unseen<P: Protocol>(self, session: &Session<P>) {
+        self.finish_silently(session);
+        session.run_close_callbacks();
+    }
+
+    /// Refuses all further writes, and tells nobody. Gives the error.
+    fn finish_silently<P: Protocol>(self, session: &Session<P>) -> Option<&Arc<Error>> {
         let shared = &*session.0;
         {
             let mut core = shared.lock();
@@ -161,16 +193,6 @@ impl Ending {
             None => shared.error.get(),
         };
         shared.room.notify_waiters();
-        if let Some(error) = error {
-            tracing::debug!(session = shared.id, connection = %shared.info, %error, "session ended");
-        }
         error
-    }
-}
-
-/// The last callbacks have nobody to tell of a panic but the log.
-fn report(what: &'static str, callback: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(callback)) {
-        tracing::error!("{}", panicked(what, panic));
     }
 }

@@ -18,11 +18,13 @@
 //! ```
 //!
 //! While it is `Closing`, callbacks and futures in flight can still answer; from `Sealed` on writes are refused, so what is
-//! left to be written is finite; `Aborted` has nothing left to be written. `on_close` comes after that.
+//! left to be written is finite; `Aborted` has nothing left to be written. `on_close` comes when it is `Closed`, then the close
+//! callbacks; behind the last of them it is `Over`.
 
 mod core;
 mod driver;
 mod ending;
+mod extras;
 mod out;
 mod run;
 mod write;
@@ -39,10 +41,14 @@ pub(crate) use self::core::Shared;
 pub(crate) use driver::Driver;
 #[cfg(feature = "compression")]
 pub(crate) use driver::yield_turn;
+pub use extras::CloseCallback;
 pub use out::Out;
 pub use write::Span;
 
-use crate::{ConnInfo, Error, Limits, Protocol};
+use crate::{
+    ConnInfo, EndpointInfo, EndpointKind, Error, Limits, Protocol,
+    observer::{Observed, View},
+};
 
 /// A handle to one session. Cloning it is cheap; all clones are the same session.
 ///
@@ -77,14 +83,32 @@ pub struct Stats {
     pub dropped_messages: u64,
     /// Bytes that the connection has taken.
     pub written_bytes: u64,
+    /// Packets that writes have queued, also those that still wait, or were dropped with the out-buffer at the end. What one call
+    /// writes counts as one.
+    pub written_packets: u64,
     /// Bytes that wait in the out-buffer.
     pub queued_bytes: u64,
+    /// Bytes read below the compression; where nothing is compressed, the same as `read_bytes`.
+    pub wire_read_bytes: u64,
+    /// Bytes written below the compression; where nothing is compressed, the same as `written_bytes`.
+    pub wire_written_bytes: u64,
 }
 
 impl<P: Protocol> Session<P> {
     /// A number that no other session of this process has.
     pub fn id(&self) -> u64 {
         self.0.id
+    }
+
+    /// The name of the server or client that has the session ([`Server::name`](crate::Server::name),
+    /// [`ClientBuilder::name`](crate::ClientBuilder::name)).
+    pub fn name(&self) -> &str {
+        &self.0.endpoint.observing.endpoint.name
+    }
+
+    /// Whether a server accepted it or a client dialled.
+    pub fn kind(&self) -> EndpointKind {
+        self.0.endpoint.observing.endpoint.kind
     }
 
     /// What [`Protocol::open`] made for this session.
@@ -102,6 +126,11 @@ impl<P: Protocol> Session<P> {
         self.0.info.peer
     }
 
+    /// Own address; `None` where the transport has none.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.0.info.local
+    }
+
     /// The bounds of this session.
     pub fn limits(&self) -> &Limits {
         self.0.limits()
@@ -117,17 +146,18 @@ impl<P: Protocol> Session<P> {
         self.0.error.get()
     }
 
-    /// What has been moved so far. Cheap: no lock.
+    /// What has been moved so far. Cheap: no lock. The numbers are read one after the other, so a busy session's need not belong to the
+    /// same moment.
     pub fn stats(&self) -> Stats {
-        let written_bytes = self.taken();
-        Stats {
-            read_bytes: self.0.read_bytes.load(Ordering::Relaxed),
-            read_packets: self.0.read_packets.load(Ordering::Relaxed),
-            refused_packets: self.0.refused_packets.load(Ordering::Relaxed),
-            dropped_messages: self.0.dropped_messages.load(Ordering::Relaxed),
-            written_bytes,
-            queued_bytes: self.0.end.load(Ordering::Relaxed).saturating_sub(written_bytes),
-        }
+        self.0.stats()
+    }
+
+    /// How long nothing has come from the peer, be it a part of a packet; since it opened, if nothing ever came. By a clock that is
+    /// never set. What is written does not count: a connection takes bytes also while its peer is gone.
+    ///
+    /// A session is not closed for being idle. A listener that wants that asks in [`on_cron`](crate::EventListener::on_cron).
+    pub fn idle(&self) -> Duration {
+        self.0.idle()
     }
 
     /// How many bytes of the session's output the connection has taken. Final before `on_close`.
@@ -164,12 +194,77 @@ impl<P: Protocol> Session<P> {
 
     /// Keeps a value with the session, one for each type. The one before, if any, is dropped.
     pub fn set<T: Any + Send + Sync>(&self, value: T) {
-        self.0.attributes.set(value);
+        self.0.extras.set(value);
     }
 
     /// The value of this type that was [`set`](Self::set).
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.0.attributes.get()
+        self.0.extras.get()
+    }
+
+    /// Takes the value of this type away.
+    pub fn remove<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.extras.remove()
+    }
+
+    /// Runs `callback` once when the session has ended, after [`on_close`](crate::EventListener::on_close), in the session's task and
+    /// in the order in which they were added; if that is over, at once and here. For whoever holds something on behalf of a session
+    /// and is not its listener.
+    ///
+    /// It must be short and must not block. A panic in it is logged, and the others still run. It can keep a handle of the session: it is
+    /// dropped when it has run. Nothing that it holds is dropped before, unless
+    /// [`remove_close_callback`](Self::remove_close_callback) takes it away.
+    pub fn add_close_callback(&self, callback: impl FnOnce(&Self) + Send + 'static) -> CloseCallback {
+        self.add_callback(Box::new(callback))
+    }
+
+    /// Drops a callback, so that it will not run. False where it has run already, or is about to.
+    pub fn remove_close_callback(&self, callback: CloseCallback) -> bool {
+        self.0.extras.remove_callback(callback)
+    }
+
+    /// What observers see.
+    pub(crate) fn observed(&self) -> Observed {
+        let shared: Arc<dyn View> = Arc::<Shared<P>>::clone(&self.0);
+        Observed(shared)
+    }
+}
+
+/// What does not depend on the protocol.
+impl<P: Protocol> View for Shared<P> {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn endpoint(&self) -> &EndpointInfo {
+        &self.endpoint.observing.endpoint
+    }
+
+    fn info(&self) -> &ConnInfo {
+        &self.info
+    }
+
+    fn stats(&self) -> Stats {
+        let read_bytes = self.read_bytes.load(Ordering::Relaxed);
+        let written_bytes = self.taken.load(Ordering::Acquire);
+        let (wire_read_bytes, wire_written_bytes) =
+            self.info.wire_bytes().unwrap_or((read_bytes, written_bytes));
+        Stats {
+            read_bytes,
+            read_packets: self.read_packets.load(Ordering::Relaxed),
+            refused_packets: self.extras.refused_packets(),
+            dropped_messages: self.extras.dropped_messages(),
+            written_bytes,
+            written_packets: self.written_packets.load(Ordering::Relaxed),
+            queued_bytes: self.end.load(Ordering::Relaxed).saturating_sub(written_bytes),
+            wire_read_bytes,
+            wire_written_bytes,
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        let heard = self.heard.load(Ordering::Relaxed);
+        Duration::from_nanos(self.endpoint.wheel.nanos().saturating_sub(heard))
     }
 }
 

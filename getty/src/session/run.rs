@@ -75,7 +75,7 @@ impl<P: Protocol> Session<P> {
 
     /// Gives a packet back for which the pool has no place. `what` is told which callback runs.
     pub(super) fn refuse(&self, packet: In<P>, what: &mut &'static str) {
-        self.0.refused_packets.fetch_add(1, Ordering::Relaxed);
+        self.0.extras.count_refused_packet();
         *what = "on_refused";
         self.0.endpoint.listener.on_refused(self, packet);
     }

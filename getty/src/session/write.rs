@@ -190,6 +190,8 @@ impl<P: Protocol> Session<P> {
         }
         core.out.end_frame();
         core.frames = core.frames.saturating_add(1);
+        let packets = &self.0.written_packets;
+        packets.store(packets.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
         let end = core.out.offset();
         self.0.end.store(end, Ordering::Relaxed);
         let leaving = self.leave(&mut core, flush);

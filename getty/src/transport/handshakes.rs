@@ -14,9 +14,7 @@ use std::{
     future::{Future, poll_fn},
     io::{self, Error, ErrorKind},
     net::SocketAddr,
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -27,19 +25,20 @@ use tokio::{
     time::{Instant, Sleep, sleep_until, timeout},
 };
 
-use crate::error::panicked;
+use super::HandshakeFailed;
+use crate::observer::report;
 
 /// How long a handshake is safe from giving way to others.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-type OnRefused = Arc<dyn Fn(SocketAddr, &Error) + Send + Sync>;
 
 /// Accepts on a socket and gives what its handshakes make.
 pub(super) struct Handshakes<T> {
     listener: TcpListener,
     pub(super) at_once: usize,
     pub(super) within: Duration,
-    pub(super) on_refused: Option<OnRefused>,
+    pub(super) on_refused: Option<HandshakeFailed>,
+    /// The observer of the server, which counts by itself what fails.
+    pub(super) observer: Option<HandshakeFailed>,
     tasks: JoinSet<io::Result<T>>,
     /// Those under way, the oldest first.
     running: VecDeque<Running>,
@@ -60,6 +59,7 @@ impl<T: Send + 'static> Handshakes<T> {
             at_once: 512,
             within: Duration::from_secs(10),
             on_refused: None,
+            observer: None,
             tasks: JoinSet::new(),
             running: VecDeque::new(),
             patience: None,
@@ -158,10 +158,9 @@ impl<T: Send + 'static> Handshakes<T> {
 
     fn refused(&self, peer: SocketAddr, error: &Error) {
         tracing::debug!(%peer, %error, "a handshake failed");
-        let Some(on_refused) = &self.on_refused else { return };
-        // What the user's function does must not end the accepting.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| on_refused(peer, error))) {
-            tracing::error!("{}", panicked("on_refused", panic));
+        // What the user's functions do must not end the accepting.
+        for told in [&self.on_refused, &self.observer].into_iter().flatten() {
+            report("on_refused", || told(peer, error));
         }
     }
 }

@@ -158,4 +158,13 @@ pub trait Listen: Send + 'static {
 
     /// Where it listens; `None` where there is no such thing.
     fn local_addr(&self) -> Option<SocketAddr>;
+
+    /// Called once by a server that has an [`Observer`](crate::Observer), before it accepts: who shakes hands inside
+    /// [`accept`](Self::accept) tells `failed` of every handshake that fails, with the peer and the reason. By default nobody does.
+    fn on_handshake_failed(&mut self, failed: HandshakeFailed) {
+        let _ = failed;
+    }
 }
+
+/// Is told of a handshake that failed, with the peer and the reason.
+pub type HandshakeFailed = Arc<dyn Fn(SocketAddr, &std::io::Error) + Send + Sync>;

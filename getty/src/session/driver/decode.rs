@@ -86,7 +86,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Poll::Ready(Ok(0)) => return Err(Error::Truncated { pending: buf.len() }),
                 Poll::Ready(Ok(n)) => {
                     read += n;
-                    self.session.0.read_bytes.fetch_add(n as u64, Ordering::Relaxed);
+                    self.session.0.heard(n);
                     need = self.decode_all(cx, buf, round)?;
                 }
             }
@@ -117,7 +117,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             buf.clear();
             self.reader.reset();
             if C::LOSSY {
-                self.session.0.dropped_messages.fetch_add(1, Ordering::Relaxed);
+                self.session.0.extras.count_dropped_message();
             }
         }
         Ok(0)

@@ -28,7 +28,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use super::{Connection, Direct, Listen, Transport};
+use super::{Connection, Direct, HandshakeFailed, Listen, Transport};
 use crate::{
     ConnInfo, Limits, Out,
     session::yield_turn,
@@ -68,7 +68,7 @@ impl Default for Compression {
     }
 }
 
-/// Bytes that a compressed connection has moved below the compression. [`Stats`](crate::Stats) counts those above it.
+/// Bytes that a compressed connection has moved below the compression. [`Stats`](crate::Stats) has those above it too.
 #[derive(Debug, Default)]
 pub struct Wire {
     read: AtomicU64,
@@ -302,6 +302,10 @@ impl<L: Listen> Listen for CompressedListen<L> {
 
     fn local_addr(&self) -> Option<SocketAddr> {
         self.below.local_addr()
+    }
+
+    fn on_handshake_failed(&mut self, failed: HandshakeFailed) {
+        self.below.on_handshake_failed(failed);
     }
 }
 

@@ -25,7 +25,7 @@ use super::{
     provider,
 };
 use crate::transport::{
-    Listen, TcpListen,
+    HandshakeFailed, Listen, TcpListen,
     handshakes::{Handshakes, handshake_settings},
 };
 
@@ -159,6 +159,10 @@ impl Listen for TlsListen {
 
     fn local_addr(&self) -> Option<SocketAddr> {
         self.handshakes.local_addr()
+    }
+
+    fn on_handshake_failed(&mut self, failed: HandshakeFailed) {
+        self.handshakes.observer = Some(failed);
     }
 }
 

@@ -259,7 +259,7 @@ async fn read(table: Arc<Table>, accept: Sender<Udp>) {
             Ok((len, from)) => table.take(from, buf.get(..len).unwrap_or_default(), &accept),
             Err(error) => {
                 // Some systems tell here that nobody listened where a datagram was sent to. It is no reason to stop.
-                tracing::debug!(%error, "a datagram could not be received");
+                tracing::trace!(%error, "a datagram could not be received");
                 sleep(PAUSE).await;
             }
         }

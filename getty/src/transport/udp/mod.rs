@@ -182,7 +182,7 @@ impl Connection for Udp {
                 Err(error) if matches!(self.way, Way::Connected(_)) && is_refusal(&error) => {
                     return Poll::Ready(Err(error));
                 }
-                Err(error) => tracing::debug!(%error, len = datagram.len(), "a datagram was not sent"),
+                Err(error) => tracing::trace!(%error, len = datagram.len(), "a datagram was not sent"),
             }
         }
     }

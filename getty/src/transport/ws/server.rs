@@ -29,7 +29,7 @@ use crate::transport::{TlsServer, tls};
 use crate::{
     ConnInfo,
     transport::{
-        Listen, TcpListen,
+        HandshakeFailed, Listen, TcpListen,
         handshakes::{Handshakes, handshake_settings},
         stream::Stream,
     },
@@ -256,6 +256,10 @@ impl Listen for WsListen {
 
     fn local_addr(&self) -> Option<SocketAddr> {
         self.handshakes.local_addr()
+    }
+
+    fn on_handshake_failed(&mut self, failed: HandshakeFailed) {
+        self.handshakes.observer = Some(failed);
     }
 }
 
