@@ -17,7 +17,8 @@
 //! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address and dials again when they end.
 //! * [`Pool`] says where `on_message` runs: in the session's task, or in a pool that keeps the order of sessions, of keys, or none.
 //! * [`Limits`] bounds everything. Nothing is infinite by default.
-//! * [`Session::stats`] has a session's counters; an [`Observer`] hears of all sessions of an endpoint.
+//! * [`Session::stats`] has a session's counters; an [`Observer`] hears of all sessions of an endpoint, and feature `metrics` gives their
+//!   sums to Prometheus (`metrics::Metrics`).
 //!
 //! An echo server for lines of text:
 //!
@@ -70,6 +71,8 @@ mod endpoint;
 mod error;
 mod limits;
 mod listener;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod observer;
 mod pool;
 mod server;

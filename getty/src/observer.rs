@@ -23,7 +23,7 @@ use crate::{ConnInfo, EndpointInfo, EndpointKind, Error, Stats, error::panicked}
 ///
 /// There is no call for a packet, whether or not there is an observer: a session counts by itself, and [`Observed::stats`] reads the
 /// counters at any time. So an observer that wants them in between keeps what [`opened`](Self::opened) gave it until
-/// [`closed`](Self::closed).
+/// [`closed`](Self::closed). The `metrics` feature has one that does.
 ///
 /// The calls come from the sessions' tasks and from the accepting and dialling ones, so they must be short and must not block. A
 /// panic in one of them is logged and has no other consequence. All of them do nothing by default.
