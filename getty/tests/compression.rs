@@ -13,8 +13,7 @@ use getty::{
     Chunks, ClientBuilder, Error, Limits, Server, Session, accept, on_message,
     transport::{Compressed, Compression, Io},
 };
-use serde_json::Value;
-use support::{Events, Frames, Recorder, What, frame, read_to_end, until, within};
+use support::{Events, Frames, Recorder, What, frame, read_to_end, until, vectors, within};
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
     sync::mpsc::unbounded_channel,
@@ -361,23 +360,6 @@ fn snappy_chunks(mut wire: &[u8]) -> Vec<(u8, [u8; 4])> {
         wire = behind;
     }
     chunks
-}
-
-/// Bytes of Go's getty, in the order in which they were sent.
-fn vectors(transport: &str, direction: &str, what: &str) -> Vec<Vec<u8>> {
-    let found: Vec<_> = include_str!("vectors/compression.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|row| row["transport"] == transport && row["dir"] == direction)
-        .filter(|row| row["what"].as_str().unwrap().starts_with(what))
-        .map(|row| from_hex(row["hex"].as_str().unwrap()))
-        .collect();
-    assert!(!found.is_empty(), "no vector: {transport} {direction} {what}");
-    found
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
 /// Bytes that no compression makes smaller.

@@ -15,14 +15,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use getty::{
-    BoxError, Client, ClientBuilder, ConnInfo, Error, EventListener, Limits, Lines, Opened, Out, Protocol,
-    Reader, Server, Session, Step, WriteError, Writer, accept, on_message,
+    Client, ClientBuilder, Error, EventListener, Limits, Lines, Protocol, Server, Session, WriteError,
+    accept, on_message,
     transport::{Udp, UdpCounts, UdpListen},
 };
-use serde_json::Value;
-use support::{Frames, Recorder, What, frame, until, within};
+use support::{Frames, Lengths, Recorder, What, frame, until, vectors, within};
 use tokio::{
     net::UdpSocket,
     sync::{RwLock, mpsc::unbounded_channel, oneshot},
@@ -58,12 +57,12 @@ async fn what_gos_getty_sends_is_read_and_answered_alike_and_its_probe_is_droppe
     let recorder = recorder.on_message(|session: &Session<Lengths>, packet| drop(session.write(packet)));
     let server = serve(UdpListen::bind("127.0.0.1:0").await.unwrap(), Lengths, recorder);
     let go = peer_of(server.address).await;
-    let probe = vectors("client to server", "connect: probe");
+    let probe = vectors("udp", "client to server", "connect: probe");
     assert_eq!(probe, [b"connect-ping"]);
-    for (datagram, answer) in [&probe[..], &vectors("client to server", "packet ")]
+    for (datagram, answer) in [&probe[..], &vectors("udp", "client to server", "packet ")]
         .concat()
         .iter()
-        .zip([vec![vec![]], vectors("server to client", "packet ")].concat())
+        .zip([vec![vec![]], vectors("udp", "server to client", "packet ")].concat())
     {
         go.send(datagram).await.unwrap();
         if !answer.is_empty() {
@@ -410,58 +409,4 @@ async fn receive(peer: &UdpSocket) -> Vec<u8> {
     let len = within(peer.recv(&mut datagram)).await.unwrap();
     datagram.truncate(len);
     datagram
-}
-
-/// Bytes of Go's getty, in the order in which they were sent.
-fn vectors(direction: &str, what: &str) -> Vec<Vec<u8>> {
-    let found: Vec<_> = include_str!("vectors/udp.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|row| row["dir"] == direction && row["what"].as_str().unwrap().starts_with(what))
-        .map(|row| from_hex(row["hex"].as_str().unwrap()))
-        .collect();
-    assert!(!found.is_empty(), "no vector: {direction} {what}");
-    found
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
-}
-
-/// The packets in the vectors: a length of four bytes, big endian, then the body.
-struct Lengths;
-
-impl Protocol for Lengths {
-    type Reader = Self;
-    type Writer = Self;
-    type State = ();
-
-    fn open(&self, _: &ConnInfo) -> Opened<Self, Self, ()> {
-        Opened::new(Self, Self, ())
-    }
-}
-
-impl Reader for Lengths {
-    type Packet = Bytes;
-
-    fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
-        let Some(&length) = buf.first_chunk() else { return Ok(Step::Need(4 - buf.len())) };
-        let length = 4 + u32::from_be_bytes(length) as usize;
-        if buf.len() < length {
-            return Ok(Step::Need(length - buf.len()));
-        }
-        let mut packet = buf.split_to(length).freeze();
-        packet.advance(4);
-        Ok(Step::Packet(packet))
-    }
-}
-
-impl Writer for Lengths {
-    type Packet = Bytes;
-
-    fn write(&mut self, body: Bytes, out: &mut Out) -> Result<(), BoxError> {
-        out.extend_from_slice(&u32::try_from(body.len())?.to_be_bytes());
-        out.put_bytes(body);
-        Ok(())
-    }
 }

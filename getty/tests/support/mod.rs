@@ -6,6 +6,7 @@
 mod authority;
 mod echo;
 mod frames;
+mod lengths;
 mod messages;
 mod peer;
 mod place;
@@ -15,6 +16,7 @@ mod serving;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 mod watcher;
+mod vectors;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
 
@@ -24,6 +26,7 @@ use std::{future::Future, time::Duration};
 pub(crate) use authority::{Authority, Own};
 pub(crate) use echo::{assert_echoes, echo};
 pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
+pub(crate) use lengths::Lengths;
 pub(crate) use messages::{MessageListen, Messages, message_pipes};
 pub(crate) use peer::{over_memory, over_tcp, read_frame, read_frames, read_to_end, reset, tcp_pair};
 pub(crate) use place::{Found, Place};
@@ -31,6 +34,7 @@ pub(crate) use recorder::{Event, Events, Recorder, What};
 pub(crate) use records::Records;
 pub(crate) use serving::{POOLS, serve, serve_in_memory};
 pub(crate) use watcher::{Told, Watcher};
+pub(crate) use vectors::{Row, rows, vectors};
 
 /// Far more than anything here takes. What has not come by then will never come.
 const PATIENCE: Duration = Duration::from_secs(30);
