@@ -1,6 +1,8 @@
 //! What the examples share: their services, and what each program needs. `examples/dubbo-go` has the user service in Go.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "transports")]
+pub mod echo;
 pub mod listed;
 pub mod tickets;
 pub mod user;

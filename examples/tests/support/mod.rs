@@ -1,8 +1,14 @@
 //! Programs that tests start and that end with them.
 #![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
 
+#[cfg(feature = "transports")]
+#[allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#[path = "../../../getty/tests/support/authority.rs"]
+pub(crate) mod authority;
 pub(crate) mod callers;
 pub(crate) mod dubbo_go;
+#[cfg(feature = "transports")]
+pub(crate) mod echo;
 pub(crate) mod providers;
 #[allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #[path = "../../../registry/tests/support/proxy.rs"]
@@ -31,6 +37,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
+    /// What it printed before READY.
+    said: Vec<String>,
 }
 
 impl Program {
@@ -44,18 +52,26 @@ impl Program {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut said = Vec::new();
         let ready = async {
             while let Some(line) = lines.next_line().await.expect("text") {
                 if line == "READY" {
                     return true;
                 }
+                said.push(line);
             }
             false
         };
         assert!(timeout(PATIENCE, ready).await.expect("READY in time"), "{program} ended before READY");
         // Whatever it prints later must not block it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, port }
+        Self { child, port, said }
+    }
+
+    /// Where it listens, as it says.
+    pub(crate) fn address(&self) -> &str {
+        let mut said = self.said.iter();
+        said.find_map(|line| line.strip_prefix("listening on ")).expect("it says where it listens")
     }
 
     /// Our own user-server on a free port, with further arguments.
