@@ -1,4 +1,5 @@
-//! What the examples share: their services, and what each program needs. `examples/dubbo-go` has the user service in Go.
+//! What the examples share: their services, and what each program needs. `examples/dubbo-go` has the user service in Go,
+//! `examples/getty-go` the echo.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "transports")]

@@ -1,4 +1,5 @@
-//! The example `echo`: packets there and back over every transport. `src/bin/echo.rs` is the program.
+//! The example `echo`: packets there and back over every transport. `src/bin/echo.rs` is the program, `examples/getty-go` the same
+//! in Go.
 //!
 //! | file | owns |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The program that echoes, and what it is told.
+//! The programs that echo, ours and that of `examples/getty-go`, and what they are told.
 
 use std::{
     fs,
