@@ -46,7 +46,7 @@ use std::{
     time::Duration,
 };
 
-/// The library that writes the text; its [`Registry`](prometheus_client::registry::Registry) is where [`Metrics`] can be registered beside
+/// The library that writes the text; its [`Registry`] is where [`Metrics`] can be registered beside
 /// others.
 pub use prometheus_client;
 use prometheus_client::{encoding::text, registry::Registry};

@@ -15,8 +15,8 @@ mod records;
 mod serving;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
-mod watcher;
 mod vectors;
+mod watcher;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
 
@@ -33,8 +33,8 @@ pub(crate) use place::{Found, Place};
 pub(crate) use recorder::{Event, Events, Recorder, What};
 pub(crate) use records::Records;
 pub(crate) use serving::{POOLS, serve, serve_in_memory};
-pub(crate) use watcher::{Told, Watcher};
 pub(crate) use vectors::{Row, rows, vectors};
+pub(crate) use watcher::{Told, Watcher};
 
 /// Far more than anything here takes. What has not come by then will never come.
 const PATIENCE: Duration = Duration::from_secs(30);
