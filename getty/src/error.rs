@@ -38,7 +38,8 @@ pub enum Error {
         /// Bytes of the unfinished packet.
         pending: usize,
     },
-    /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet. Or a Writer did, and
+    /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet and not counted
+    /// ([`Reader::held`](crate::Reader::held)). Or a Writer did, and
     /// took bytes away that other packets had written.
     #[error("a contract was broken: {0}")]
     Contract(&'static str),

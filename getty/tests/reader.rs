@@ -19,7 +19,7 @@ use getty::{
 };
 use support::{
     Events, FrameReader, Frames, HEADER, Recorder, What, frame, over_memory, over_tcp, read_frame,
-    read_to_end, within,
+    read_to_end, until, within,
 };
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
@@ -241,7 +241,67 @@ async fn bounds_of_zero_are_as_small_as_can_be_and_nothing_hangs() {
     }
 }
 
+// Readers that take a packet in parts.
+
+#[tokio::test]
+async fn a_reader_may_take_a_packet_in_parts_if_it_counts_them() {
+    let (mut peer, mut events) = session(Sipping::default(), Limits::default()).await;
+    for byte in b"hello\nyou\n" {
+        peer.write_all(&[*byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(events.message().await, "hello\n");
+    assert_eq!(events.message().await, "you\n");
+}
+
+#[tokio::test]
+async fn the_limit_counts_the_parts_that_a_reader_has_taken() {
+    for (rest, length) in [(&[b'x'; 200][..], 1_100), (&[&[b'x'; 100][..], b"\n"].concat(), 1_001)] {
+        let (listener, mut events) = Recorder::new();
+        let limits = Limits::default().max_packet(1_000);
+        let (mut peer, session) = over_memory(Sipping::default(), listener, limits);
+        events.open().await;
+        peer.write_all(&[b'x'; 900]).await.unwrap();
+        until(|| session.stats().read_bytes == 900).await;
+        peer.write_all(rest).await.unwrap();
+        let error = error(&mut events).await;
+        assert!(matches!(*error, Error::TooLong { length: l, limit: 1_000 } if l == length), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_after_parts_that_a_reader_has_taken_is_an_error() {
+    let (mut peer, mut events) = session(Sipping::default(), Limits::default()).await;
+    peer.write_all(b"hel").await.unwrap();
+    tokio::task::yield_now().await;
+    peer.write_all(b"lo").await.unwrap();
+    peer.shutdown().await.unwrap();
+    let error = error(&mut events).await;
+    assert!(matches!(*error, Error::Truncated { pending: 5 }), "{error}");
+    assert_eq!(events.names_to_the_end().await, ["close"]);
+}
+
+#[tokio::test]
+async fn a_reader_whose_count_of_parts_is_wrong_is_stopped() {
+    let (mut peer, mut events) = session(Sipping { extra: 1, ..Sipping::default() }, Limits::default()).await;
+    peer.write_all(b"hello").await.unwrap();
+    let error = error(&mut events).await;
+    assert!(matches!(*error, Error::Contract(_)), "{error}");
+    assert_eq!(events.names_to_the_end().await, ["close"]);
+}
+
 // The end of the input.
+
+#[tokio::test]
+async fn the_end_of_the_input_may_be_the_end_of_a_packet() {
+    let last = Sipping { ends: true, ..Sipping::default() };
+    let (mut peer, mut events) = session(last, Limits::default()).await;
+    peer.write_all(b"first\nlast").await.unwrap();
+    peer.shutdown().await.unwrap();
+    assert_eq!(events.message().await, "first\n");
+    assert_eq!(events.message().await, "last");
+    assert_eq!(events.names_to_the_end().await, ["close"]);
+}
 
 #[tokio::test]
 async fn the_end_in_the_middle_of_a_packet_is_an_error_that_says_how_much_had_come() {
@@ -352,6 +412,52 @@ where
 
     fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
         (self.0)(buf)
+    }
+}
+
+/// Takes every byte as it comes, and gives them at a line end.
+#[derive(Clone, Default)]
+struct Sipping {
+    taken: BytesMut,
+    /// By how much it counts wrongly what it has taken.
+    extra: usize,
+    /// Whether the end of the input is a line end too.
+    ends: bool,
+}
+
+impl Sipping {
+    fn take(&mut self, bytes: BytesMut, whole: bool) -> Step<Bytes> {
+        self.taken.extend_from_slice(&bytes);
+        if whole { Step::Packet(self.taken.split().freeze()) } else { Step::Need(0) }
+    }
+}
+
+impl Protocol for Sipping {
+    type Reader = Self;
+    type Writer = Chunks;
+    type State = ();
+
+    fn open(&self, _: &ConnInfo) -> Opened<Self, Chunks, ()> {
+        Opened::new(self.clone(), Chunks, ())
+    }
+}
+
+impl Reader for Sipping {
+    type Packet = Bytes;
+
+    fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        let end = buf.iter().position(|byte| *byte == b'\n');
+        let bytes = buf.split_to(end.map_or(buf.len(), |at| at + 1));
+        Ok(self.take(bytes, end.is_some()))
+    }
+
+    fn held(&self) -> usize {
+        if self.taken.is_empty() { 0 } else { self.taken.len() + self.extra }
+    }
+
+    fn read_end(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        let ends = self.ends;
+        Ok(self.take(buf.split(), ends))
     }
 }
 

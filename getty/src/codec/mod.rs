@@ -133,6 +133,8 @@ pub enum Attempt {
 /// | too little to know the length | `Ok(Step::Need(0))`, or how much is missing until the length is known |
 /// | the length is known, the packet is not whole | `Ok(Step::Need(missing))` |
 /// | at least one whole packet | take it off the front, `Ok(Step::Packet(packet))` |
+///
+/// A Reader that takes the beginning of a packet before the rest has come says so in [`held`](Self::held).
 pub trait Reader: Send + Unpin + 'static {
     /// What the input is cut into.
     type Packet: Send + 'static;
@@ -146,15 +148,34 @@ pub trait Reader: Send + Unpin + 'static {
     /// For input that can never become a packet. The session ends.
     fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Self::Packet>, BoxError>;
 
+    /// Bytes that were taken off the front and that no packet was made of yet. They count as a part of the next packet: for
+    /// [`Limits::max_packet`](field@crate::Limits::max_packet), and where the peer finishes before it is whole. Cheap; the default is
+    /// right for a Reader that takes whole packets.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// The peer has finished, and this is all that is left: takes one packet off the front, where the end of the input is the end of
+    /// a packet, or takes nothing and says [`Step::Need`], as the default does. Called until nothing is left; what a Reader does not
+    /// take then was no whole packet, and the session ends with [`Error::Truncated`]. `buf` may be empty if bytes are
+    /// [`held`](Self::held). Not on transports of messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_end(&mut self, buf: &mut BytesMut) -> Result<Step<Self::Packet>, BoxError> {
+        let _ = buf;
+        Ok(Step::Need(0))
+    }
+
     /// What was left in the buffer has been thrown away, and the next call begins with a fresh one: a message was no whole
-    /// packet. Only on transports of messages. A Reader that remembers how far it has looked forgets it here.
+    /// packet. Only on transports of messages. A Reader that remembers how far it has looked, or what it holds, forgets it here.
     fn reset(&mut self) {}
 }
 
 /// What a [`Reader`] made of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step<T> {
-    /// At least so many further bytes are needed; 0: some, unknown how many. Nothing was taken.
+    /// At least so many further bytes are needed; 0: some, unknown how many. Nothing was taken that [`Reader::held`] does not count.
     Need(usize),
     /// One packet, and its bytes have been taken off the front.
     Packet(T),

@@ -32,6 +32,15 @@ pub(super) enum Read {
     Eof,
 }
 
+/// What the peer will send yet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coming {
+    /// More, for all that is known.
+    More,
+    /// Nothing: it has finished.
+    Nothing,
+}
+
 /// A packet whose queue in a keyed pool is full, and its key.
 pub(super) type Kept<P> = Box<(In<P>, u64)>;
 
@@ -71,7 +80,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         let mut read = 0;
         let mut need = 0;
         if std::mem::take(&mut self.choked) | std::mem::take(&mut self.starved) {
-            need = self.decode_all(cx, buf, round)?;
+            need = self.decode_all(cx, buf, round, Coming::More)?;
         }
         while !self.choked && !self.starved && self.session.is_open() {
             if read >= turn {
@@ -81,13 +90,17 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             match self.conn.poll_fill(cx, buf) {
                 Poll::Pending => break,
                 Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Ready(Ok(0)) if buf.is_empty() => return Ok(Read::Eof),
                 Poll::Ready(Ok(0)) if C::MESSAGES => return Ok(Read::Eof),
-                Poll::Ready(Ok(0)) => return Err(Error::Truncated { pending: buf.len() }),
+                Poll::Ready(Ok(0)) => {
+                    self.decode_all(cx, buf, round, Coming::Nothing)?;
+                    // Last packets may wait for room. The end is still there when they have gone.
+                    let waits = self.choked || self.starved || !self.session.is_open();
+                    return Ok(if waits { Read::Wait } else { Read::Eof });
+                }
                 Poll::Ready(Ok(n)) => {
                     read += n;
                     self.session.0.heard(n);
-                    need = self.decode_all(cx, buf, round)?;
+                    need = self.decode_all(cx, buf, round, Coming::More)?;
                 }
             }
         }
@@ -100,15 +113,19 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         cx: &Context<'_>,
         buf: &mut BytesMut,
         round: &mut Round,
+        coming: Coming,
     ) -> Result<usize, Error> {
         let mut what = "the reader";
-        let decoded = catch_unwind(AssertUnwindSafe(|| self.decode_batch(cx, buf, round, &mut what)))
-            .unwrap_or_else(|panic| Err(panicked(what, panic)));
+        let decoded = catch_unwind(AssertUnwindSafe(|| {
+            let need = self.decode_batch(cx, buf, round, coming, &mut what)?;
+            Ok((need, self.left(buf)))
+        }))
+        .unwrap_or_else(|panic| Err(panicked(what, panic)));
         if !C::MESSAGES || self.choked || self.starved {
-            return decoded;
+            return decoded.map(|(need, _)| need);
         }
         let is_whole = match decoded {
-            Ok(_) => buf.is_empty() || !self.session.is_open(),
+            Ok((_, left)) => left == 0 || !self.session.is_open(),
             Err(Error::Read(_) | Error::TooLong { .. }) if C::LOSSY => false,
             Err(error) => return Err(error),
         };
@@ -128,6 +145,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         cx: &Context<'_>,
         buf: &mut BytesMut,
         round: &mut Round,
+        coming: Coming,
         what: &mut &'static str,
     ) -> Result<usize, Error> {
         if !self.deliver_kept(cx) {
@@ -138,18 +156,27 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         let Limits { max_packet, out_high, .. } = *shared.limits();
         // Only one of the two sides may: two that both wait for the other to read would wait for ever.
         let may_choke = shared.info.attempt == Attempt::Accepted;
-        while !buf.is_empty() {
+        loop {
+            let before = self.left(buf);
+            if buf.is_empty() && (before == 0 || coming == Coming::More) {
+                return Ok(0);
+            }
             let Some(way) = self.way(cx) else {
                 self.starved = true;
                 return Ok(0);
             };
-            let before = buf.len();
-            match self.reader.read(buf).map_err(Error::Read)? {
-                Step::Packet(_) if buf.len() >= before => {
+            let step = match coming {
+                Coming::More => self.reader.read(buf),
+                Coming::Nothing => self.reader.read_end(buf),
+            };
+            let step = step.map_err(Error::Read)?;
+            let left = self.left(buf);
+            match step {
+                Step::Packet(_) if left >= before => {
                     return Err(Error::Contract("the reader gave a packet and took no byte"));
                 }
-                Step::Packet(_) if before - buf.len() > max_packet => {
-                    return Err(Error::TooLong { length: before - buf.len(), limit: max_packet });
+                Step::Packet(_) if before - left > max_packet => {
+                    return Err(Error::TooLong { length: before - left, limit: max_packet });
                 }
                 Step::Packet(packet) => {
                     round.packets += 1;
@@ -167,8 +194,11 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                         return Ok(0);
                     }
                 }
-                Step::Need(_) if buf.len() != before => {
+                Step::Need(_) if left != before => {
                     return Err(Error::Contract("the reader took bytes and gave no packet"));
+                }
+                Step::Need(_) if coming == Coming::Nothing => {
+                    return Err(Error::Truncated { pending: left });
                 }
                 Step::Need(need) => {
                     let length = before.saturating_add(need);
@@ -179,7 +209,11 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 }
             }
         }
-        Ok(0)
+    }
+
+    /// Bytes that have come and that no packet was made of.
+    fn left(&self, buf: &BytesMut) -> usize {
+        buf.len().saturating_add(self.reader.held())
     }
 
     /// Where the next packet goes; `None` while there is no place for it.
