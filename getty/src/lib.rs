@@ -63,6 +63,7 @@
 //!
 //! `tls-native-roots` adds `transport::Roots::native`: the authorities that the operating system trusts.
 //! `compression` adds `transport::Compressed`: deflate or snappy between session and connection, as Go's getty does it.
+//! `codec` adds `Codec`: what reads and writes may also be a codec of `tokio_util`, one's own or a ready-made one.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -82,6 +83,8 @@ pub mod transport;
 mod wheel;
 
 pub use client::{Backoff, Client, ClientBuilder};
+#[cfg(feature = "codec")]
+pub use codec::Codec;
 pub use codec::{
     Attempt, Chunks, ConnInfo, In, LineError, Lines, Opened, OutOf, Protocol, Reader, Step, Writer,
 };

@@ -1,5 +1,7 @@
 //! What a user plugs into a session: how bytes become packets and packets bytes, and what state a session carries.
 
+#[cfg(feature = "codec")]
+mod adapter;
 mod chunks;
 mod lines;
 
@@ -9,6 +11,8 @@ use bytes::BytesMut;
 
 use crate::{BoxError, Error, Limits, Out};
 
+#[cfg(feature = "codec")]
+pub use adapter::Codec;
 pub use chunks::Chunks;
 pub use lines::{LineError, Lines};
 
