@@ -265,6 +265,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             core.credit = true;
         }
         core.awake = false;
+        // What was written meanwhile may have left its room behind.
+        core.out.release();
         true
     }
 

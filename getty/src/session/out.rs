@@ -4,10 +4,14 @@ use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::stock;
+use crate::stock::{self, CHUNK, Stock};
 
 /// From this length on, [`Out::put_bytes`] keeps a reference instead of copying.
 const BY_REFERENCE: usize = 8 * 1024;
+/// What has room for more pieces than this is not kept in the stock.
+const PIECES: usize = 256;
+
+static STOCK: Stock<Box<Held>> = Stock::new();
 
 /// Where a [`Writer`](crate::Writer) appends. A tail that grows, behind pieces kept by reference.
 ///
@@ -21,16 +25,25 @@ const BY_REFERENCE: usize = 8 * 1024;
 pub struct Out {
     /// Offset of the first byte that is still here.
     start: u64,
+    /// What waits. Borrowed with the first byte and given back when nothing is left, so that an idle session has none.
+    held: Option<Box<Held>>,
+    /// Whether ends of frames are kept, for message transports.
+    messages: bool,
+}
+
+#[derive(Debug, Default)]
+struct Held {
     pieces: VecDeque<Bytes>,
     pieces_len: usize,
     tail: BytesMut,
     /// Bytes of the tail that are taken already; only ever set when there are no pieces.
     tail_taken: usize,
-    /// Ends of frames as offsets, kept only for message transports.
-    ends: Option<VecDeque<u64>>,
+    /// Ends of frames as offsets.
+    ends: VecDeque<u64>,
 }
 
 /// A place in an [`Out`] to go back to.
+#[derive(Default)]
 pub(super) struct Mark {
     start: u64,
     pieces: usize,
@@ -41,24 +54,17 @@ pub(super) struct Mark {
 
 impl Out {
     pub(crate) fn new(messages: bool) -> Self {
-        Self {
-            start: 0,
-            pieces: VecDeque::new(),
-            pieces_len: 0,
-            tail: BytesMut::new(),
-            tail_taken: 0,
-            ends: messages.then(VecDeque::new),
-        }
+        Self { start: 0, held: None, messages }
     }
 
     /// Bytes that wait here.
     pub fn len(&self) -> usize {
-        self.pieces_len + (self.tail.len() - self.tail_taken)
+        self.held.as_ref().map_or(0, |held| held.len())
     }
 
     /// Whether nothing waits here, not even an empty message.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.ends.as_ref().is_none_or(VecDeque::is_empty)
+        self.held.as_ref().is_none_or(|held| held.len() == 0 && held.ends.is_empty())
     }
 
     /// Offset of the next byte in the session's whole output.
@@ -86,9 +92,10 @@ impl Out {
         if bytes.len() < BY_REFERENCE {
             return self.extend_from_slice(&bytes);
         }
-        self.close_tail();
-        self.pieces_len += bytes.len();
-        self.pieces.push_back(bytes);
+        let held = self.held();
+        held.close_tail();
+        held.pieces_len += bytes.len();
+        held.pieces.push_back(bytes);
     }
 
     /// As [`put_bytes`](Self::put_bytes), from bytes that stay the caller's.
@@ -103,10 +110,95 @@ impl Out {
     /// The growing end, for encoders that write into a `BytesMut`. Only append, and patch only what this packet has
     /// appended since the last [`put_bytes`](Self::put_bytes): what stands before belongs to other packets.
     pub fn tail_mut(&mut self) -> &mut BytesMut {
-        if self.tail.capacity() == 0 {
-            self.tail = stock::take();
+        let tail = &mut self.held().tail;
+        if tail.capacity() == 0 {
+            *tail = stock::take();
         }
-        &mut self.tail
+        tail
+    }
+
+    fn held(&mut self) -> &mut Held {
+        self.held.get_or_insert_with(|| {
+            let mut held = STOCK.take().unwrap_or_default();
+            if held.tail.capacity() > 0 {
+                // As `stock::take` does: where slices of it are still held elsewhere, a new one.
+                held.tail.reserve(CHUNK);
+            }
+            held
+        })
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        let start = self.start;
+        let Some(held) = &self.held else { return Mark { start, ..Mark::default() } };
+        Mark {
+            start,
+            pieces: held.pieces.len(),
+            pieces_len: held.pieces_len,
+            tail: held.tail.len(),
+            tail_taken: held.tail_taken,
+        }
+    }
+
+    /// Whether what stood before the mark is still there, as far as lengths can tell.
+    pub(super) fn holds(&self, mark: &Mark) -> bool {
+        if self.start != mark.start {
+            return false;
+        }
+        let Some(held) = &self.held else { return mark.pieces == 0 && mark.tail == 0 };
+        match held.pieces.get(mark.pieces) {
+            None => held.pieces.len() == mark.pieces && held.tail.len() >= mark.tail,
+            // The tail of the mark became this piece, or part of it, unless it was empty.
+            Some(piece) => piece.len() >= mark.tail - mark.tail_taken,
+        }
+    }
+
+    /// Takes back everything that was appended since the mark.
+    pub(super) fn rewind(&mut self, mark: &Mark) {
+        if let Some(held) = &mut self.held {
+            held.rewind(mark);
+        }
+    }
+
+    /// Marks the end of a frame, where the transport keeps messages apart.
+    pub(super) fn end_frame(&mut self) {
+        if self.messages {
+            let end = self.offset();
+            self.held().ends.push_back(end);
+        }
+    }
+
+    /// For message transports: takes one whole packet off the front. `None` when nothing waits, or on byte streams.
+    pub fn take_message(&mut self) -> Option<Bytes> {
+        let end = self.held.as_mut()?.ends.pop_front()?;
+        let len = usize::try_from(end.saturating_sub(self.start)).unwrap_or(usize::MAX).min(self.len());
+        Some(self.copy_to_bytes(len))
+    }
+
+    /// Moves everything over into an empty other one and goes on from there.
+    pub(super) fn swap_into(&mut self, other: &mut Self) {
+        let end = self.offset();
+        std::mem::swap(self, other);
+        self.start = end;
+    }
+
+    /// Gives the room of an empty out-buffer back.
+    pub(crate) fn release(&mut self) {
+        if self.is_empty()
+            && let Some(mut held) = self.held.take()
+            && held.pieces.capacity() <= PIECES
+            && held.ends.capacity() <= PIECES
+        {
+            held.tail_taken = 0;
+            stock::freshen(&mut held.tail);
+            STOCK.give(held);
+        }
+    }
+}
+
+impl Held {
+    fn len(&self) -> usize {
+        self.pieces_len + (self.tail.len() - self.tail_taken)
     }
 
     fn close_tail(&mut self) {
@@ -121,30 +213,7 @@ impl Out {
         self.tail_taken = 0;
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark {
-            start: self.start,
-            pieces: self.pieces.len(),
-            pieces_len: self.pieces_len,
-            tail: self.tail.len(),
-            tail_taken: self.tail_taken,
-        }
-    }
-
-    /// Whether what stood before the mark is still there, as far as lengths can tell.
-    pub(super) fn holds(&self, mark: &Mark) -> bool {
-        if self.start != mark.start {
-            return false;
-        }
-        match self.pieces.get(mark.pieces) {
-            None => self.pieces.len() == mark.pieces && self.tail.len() >= mark.tail,
-            // The tail of the mark became this piece, or part of it, unless it was empty.
-            Some(piece) => piece.len() >= mark.tail - mark.tail_taken,
-        }
-    }
-
-    /// Takes back everything that was appended since the mark.
-    pub(super) fn rewind(&mut self, mark: &Mark) {
+    fn rewind(&mut self, mark: &Mark) {
         if self.pieces.len() == mark.pieces {
             self.tail.truncate(mark.tail);
             return;
@@ -164,33 +233,29 @@ impl Out {
         }
     }
 
-    /// Marks the end of a frame, where the transport keeps messages apart.
-    pub(super) fn end_frame(&mut self) {
-        let end = self.offset();
-        if let Some(ends) = &mut self.ends {
-            ends.push_back(end);
+    fn chunk(&self) -> &[u8] {
+        match self.pieces.front() {
+            Some(piece) => piece,
+            None => self.tail.get(self.tail_taken..).unwrap_or_default(),
         }
     }
 
-    /// For message transports: takes one whole packet off the front. `None` when nothing waits, or on byte streams.
-    pub fn take_message(&mut self) -> Option<Bytes> {
-        let end = self.ends.as_mut()?.pop_front()?;
-        let len = usize::try_from(end.saturating_sub(self.start)).unwrap_or(usize::MAX).min(self.len());
-        Some(self.copy_to_bytes(len))
-    }
-
-    /// Moves everything over into an empty other one and goes on from there.
-    pub(super) fn swap_into(&mut self, other: &mut Self) {
-        let end = self.offset();
-        std::mem::swap(self, other);
-        self.start = end;
-    }
-
-    /// Gives the room of an empty out-buffer back.
-    pub(crate) fn release(&mut self) {
-        if self.is_empty() {
+    /// Takes so many bytes off the front, which are there.
+    fn advance(&mut self, mut count: usize) {
+        while let Some(piece) = self.pieces.front_mut() {
+            if piece.len() > count {
+                piece.advance(count);
+                self.pieces_len -= count;
+                return;
+            }
+            count -= piece.len();
+            self.pieces_len -= piece.len();
+            self.pieces.pop_front();
+        }
+        self.tail_taken += count;
+        if self.tail_taken == self.tail.len() {
+            self.tail.clear();
             self.tail_taken = 0;
-            stock::give(std::mem::take(&mut self.tail));
         }
     }
 }
@@ -202,38 +267,22 @@ impl Buf for Out {
     }
 
     fn chunk(&self) -> &[u8] {
-        match self.pieces.front() {
-            Some(piece) => piece,
-            None => self.tail.get(self.tail_taken..).unwrap_or_default(),
-        }
+        self.held.as_ref().map_or(&[], |held| held.chunk())
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let tail = self.tail.get(self.tail_taken..).unwrap_or_default();
-        let chunks = self.pieces.iter().map(|p| &p[..]).chain((!tail.is_empty()).then_some(tail));
+        let Some(held) = &self.held else { return 0 };
+        let tail = held.tail.get(held.tail_taken..).unwrap_or_default();
+        let chunks = held.pieces.iter().map(|p| &p[..]).chain((!tail.is_empty()).then_some(tail));
         slices.iter_mut().zip(chunks).map(|(slice, chunk)| *slice = IoSlice::new(chunk)).count()
     }
 
-    fn advance(&mut self, mut count: usize) {
-        let count_all = count.min(self.len());
-        count = count_all;
-        while let Some(piece) = self.pieces.front_mut() {
-            if piece.len() > count {
-                piece.advance(count);
-                self.pieces_len -= count;
-                count = 0;
-                break;
-            }
-            count -= piece.len();
-            self.pieces_len -= piece.len();
-            self.pieces.pop_front();
+    fn advance(&mut self, count: usize) {
+        let count = count.min(self.len());
+        if let Some(held) = &mut self.held {
+            held.advance(count);
         }
-        self.tail_taken += count;
-        if self.tail_taken == self.tail.len() && self.pieces.is_empty() {
-            self.tail.clear();
-            self.tail_taken = 0;
-        }
-        self.start += count_all as u64;
+        self.start += count as u64;
     }
 }
 
