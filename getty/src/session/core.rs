@@ -18,7 +18,7 @@ use crate::{
     ConnInfo, Error, Limits, Protocol,
     endpoint::Endpoint,
     transport::Direct,
-    wheel::{Due, Timed},
+    wheel::{Due, Key, Timed},
 };
 
 static IDS: AtomicU64 = AtomicU64::new(1);
@@ -54,7 +54,6 @@ pub(crate) struct Shared<P: Protocol> {
     cron_marked: AtomicBool,
     pub(super) error: OnceLock<Arc<Error>>,
     pub(super) extras: Extras<P>,
-    this: Weak<Self>,
 }
 
 /// A tick that does not come.
@@ -84,8 +83,9 @@ struct Cron {
     period: u64,
     /// [`NEVER`] for none.
     due: u64,
-    /// Tick of the session's entry in the wheel; [`NEVER`] for none. Entries of other ticks are void.
+    /// Tick of the session's entry in the wheel; [`NEVER`] for none.
     entry: u64,
+    key: Option<Key>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +112,7 @@ impl<P: Protocol> Shared<P> {
         largest: Option<usize>,
     ) -> (Session<P>, P::Reader) {
         let opened = endpoint.protocol.open(&info);
-        let shared = Arc::new_cyclic(|this| Self {
+        let shared = Arc::new(Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             info,
             state: opened.state,
@@ -140,11 +140,10 @@ impl<P: Protocol> Shared<P> {
             handling: AtomicUsize::new(0),
             room: Notify::new(),
             waiting: AtomicBool::new(false),
-            cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER }),
+            cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER, key: None }),
             cron_marked: AtomicBool::new(false),
             error: OnceLock::new(),
             extras: Extras::default(),
-            this: this.clone(),
         });
         let period = shared.limits().cron;
         shared.set_cron(period);
@@ -263,25 +262,35 @@ impl<P: Protocol> Shared<P> {
         self.queued() <= self.limits().out_high / 2
     }
 
-    pub(super) fn set_cron(&self, period: Option<Duration>) {
+    pub(super) fn set_cron(self: &Arc<Self>, period: Option<Duration>) {
         let wheel = &self.endpoint.wheel;
-        let due = {
-            let mut cron = self.cron();
-            self.cron_marked.store(false, Ordering::Relaxed);
-            let Some(period) = period else {
-                cron.due = NEVER;
-                return;
-            };
-            cron.period = wheel.ticks(period);
-            cron.due = wheel.after(cron.period);
-            if cron.entry <= cron.due {
-                // The entry that is there looks at `due` when its own tick comes.
-                return;
-            }
-            cron.entry = cron.due;
-            cron.due
+        let mut cron = self.cron();
+        self.cron_marked.store(false, Ordering::Relaxed);
+        let Some(period) = period.filter(|_| !self.is_closed()) else {
+            cron.due = NEVER;
+            return;
         };
-        wheel.insert(due, self.this.clone());
+        cron.period = wheel.ticks(period);
+        cron.due = wheel.after(cron.period);
+        if cron.entry <= cron.due {
+            // The entry that is there looks at `due` when its own tick comes.
+            return;
+        }
+        cron.entry = cron.due;
+        if !cron.key.is_some_and(|key| wheel.move_to(key, cron.due)) {
+            let target: Weak<dyn Timed> = Arc::<Self>::downgrade(self);
+            cron.key = Some(wheel.insert(cron.due, target));
+        }
+    }
+
+    /// Leaves the wheel at the end of the session, whose memory it would hold until its tick came.
+    pub(super) fn end_cron(&self) {
+        let mut cron = self.cron();
+        cron.due = NEVER;
+        cron.entry = NEVER;
+        if let Some(key) = cron.key.take() {
+            self.endpoint.wheel.cancel(key);
+        }
     }
 
     fn cron(&self) -> MutexGuard<'_, Cron> {
@@ -299,11 +308,12 @@ impl<P: Protocol> Timed for Shared<P> {
         let (next, come) = {
             let mut cron = self.cron();
             if cron.entry != tick {
-                // A sooner entry has taken the place of this one.
+                // It has been made due sooner meanwhile, or the session has ended.
                 return Due::Never;
             }
             if cron.due == NEVER || !self.is_open() {
                 cron.entry = NEVER;
+                cron.key = None;
                 return Due::Never;
             }
             let come = cron.due <= now;

@@ -3,12 +3,14 @@
 //!
 //! ```text
 //!   slots   0    1    2   ...            1023
-//!          [ ]  [x]  [ ]                 [x x]      insert: O(1), into slot due % 1024
-//!                ^ now                               cancel: O(1), the owner forgets the tick
+//!          [ ]  [x]  [ ]                 [x x]      insert, move, cancel: O(1); slot due % 1024
+//!                ^ now
 //! ```
 //!
 //! The wheel's task sleeps until the next slot that holds anything; with nothing in it, it does not wake at all.
-//! It holds weak references only, so it keeps no session alive; what has gone leaves at its next tick.
+//! It holds weak references only, so it keeps no session alive; what has gone without cancelling leaves at its next tick.
+
+mod slots;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -21,8 +23,10 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
+pub(crate) use self::slots::Key;
+use self::slots::{Fired, Slots};
+
 const TICK: Duration = Duration::from_millis(10);
-const SLOTS: usize = 1024;
 
 /// What the wheel can mark.
 pub(crate) trait Timed: Send + Sync {
@@ -47,29 +51,24 @@ pub(crate) struct Wheel {
 
 struct Shared {
     start: Instant,
-    slots: Mutex<Slots>,
+    core: Mutex<Core>,
     /// An entry came that is due before the task wakes, or the wheel went.
     changed: Notify,
 }
 
-struct Slots {
-    entries: Vec<Vec<Entry>>,
-    /// The last tick that was looked at.
-    now: u64,
-    /// The tick at which the task wakes; `u64::MAX` for none.
+struct Core {
+    slots: Slots,
+    /// The tick at which the task wakes, at the latest; `u64::MAX` for none.
     wakes: u64,
     started: bool,
-}
-
-struct Entry {
-    due: u64,
-    target: Weak<dyn Timed>,
+    /// The wheel has gone.
+    over: bool,
 }
 
 impl Wheel {
     pub(crate) fn new(runtime: Handle) -> Self {
-        let slots = Slots { entries: Vec::new(), now: 0, wakes: u64::MAX, started: false };
-        let shared = Shared { start: Instant::now(), slots: Mutex::new(slots), changed: Notify::new() };
+        let core = Core { slots: Slots::default(), wakes: u64::MAX, started: false, over: false };
+        let shared = Shared { start: Instant::now(), core: Mutex::new(core), changed: Notify::new() };
         Self { shared: Arc::new(shared), runtime }
     }
 
@@ -88,15 +87,40 @@ impl Wheel {
         u64::try_from(self.shared.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    pub(crate) fn insert(&self, due: u64, target: Weak<dyn Timed>) {
-        let mut slots = self.shared.lock();
-        slots.put(Entry { due, target });
-        let sooner = due < slots.wakes;
-        let start = !std::mem::replace(&mut slots.started, true);
-        drop(slots);
+    pub(crate) fn insert(&self, due: u64, target: Weak<dyn Timed>) -> Key {
+        let mut core = self.shared.lock();
+        let key = core.slots.put(due, target);
+        self.see_to(core, due);
+        key
+    }
+
+    /// Makes an entry due at another tick. Whether it is still there.
+    pub(crate) fn move_to(&self, key: Key, due: u64) -> bool {
+        let mut core = self.shared.lock();
+        let moved = core.slots.move_to(key, due);
+        if moved {
+            self.see_to(core, due);
+        }
+        moved
+    }
+
+    /// Takes an entry out, if it is still there. It may be on its way to its target.
+    pub(crate) fn cancel(&self, key: Key) {
+        let removed = self.shared.lock().slots.remove(key);
+        drop(removed);
+    }
+
+    /// Sees to it that the task wakes by then.
+    fn see_to(&self, mut core: MutexGuard<'_, Core>, due: u64) {
+        if due >= core.wakes {
+            return;
+        }
+        core.wakes = due;
+        let start = !std::mem::replace(&mut core.started, true);
+        drop(core);
         if start {
             self.runtime.spawn(turn(Arc::clone(&self.shared)));
-        } else if sooner {
+        } else {
             self.shared.changed.notify_one();
         }
     }
@@ -104,18 +128,17 @@ impl Wheel {
 
 impl Drop for Wheel {
     fn drop(&mut self) {
-        let mut slots = self.shared.lock();
-        slots.entries.clear();
-        // The task takes this for the end.
-        slots.wakes = 0;
-        drop(slots);
+        let mut core = self.shared.lock();
+        core.slots.clear();
+        core.over = true;
+        drop(core);
         self.shared.changed.notify_one();
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tick_of(&self, at: Instant) -> u64 {
@@ -124,63 +147,22 @@ impl Shared {
     }
 }
 
-impl Slots {
-    fn put(&mut self, entry: Entry) {
-        if self.entries.is_empty() {
-            self.entries.resize_with(SLOTS, Vec::new);
-        }
-        // What is due already, because whoever put it here was held up, goes where the task looks next.
-        if let Some(slot) = self.entries.get_mut(slot_of(entry.due.max(self.now + 1))) {
-            slot.push(entry);
-        }
-    }
-
-    /// Takes out what is due by `tick`.
-    fn take_due(&mut self, tick: u64) -> Vec<Entry> {
-        let mut due = Vec::new();
-        // After a long sleep every slot is looked at once, not once a revolution.
-        let first = (self.now + 1).max(tick.saturating_sub(SLOTS as u64 - 1));
-        for at in first..=tick {
-            if let Some(slot) = self.entries.get_mut(slot_of(at)) {
-                due.extend(slot.extract_if(.., |entry| entry.due <= tick));
-            }
-        }
-        self.now = self.now.max(tick);
-        due
-    }
-
-    /// The next tick whose slot holds anything.
-    fn next(&self) -> Option<u64> {
-        if self.entries.is_empty() {
-            return None;
-        }
-        (self.now + 1..=self.now + SLOTS as u64)
-            .find(|&at| self.entries.get(slot_of(at)).is_some_and(|slot| !slot.is_empty()))
-    }
-}
-
-fn slot_of(tick: u64) -> usize {
-    (tick % SLOTS as u64) as usize
-}
-
 async fn turn(shared: Arc<Shared>) {
     loop {
         let tick = shared.tick_of(Instant::now());
-        let due = shared.lock().take_due(tick);
-        for Entry { due, target } in due {
-            if let Some(found) = target.upgrade()
-                && let Due::At(next) = found.due(due, tick)
-            {
-                shared.lock().put(Entry { due: next, target });
-            }
-        }
+        let due = shared.lock().slots.take_due(tick);
+        let followed: Vec<_> =
+            due.into_iter().map(|Fired { key, due, target }| (key, target.due(due, tick))).collect();
         let next = {
-            let mut slots = shared.lock();
-            if slots.entries.is_empty() && slots.wakes == 0 {
+            let mut core = shared.lock();
+            if core.over {
                 return;
             }
-            let next = slots.next();
-            slots.wakes = next.unwrap_or(u64::MAX);
+            for (key, due) in followed {
+                core.slots.settle(key, due);
+            }
+            let next = core.slots.next();
+            core.wakes = next.unwrap_or(u64::MAX);
             next
         };
         match next {
@@ -258,7 +240,7 @@ mod tests {
         drop(every(&wheel, Duration::from_millis(50), Duration::from_millis(50)));
         at(500, start).await;
         let shared = Arc::clone(&wheel.shared);
-        assert!(shared.lock().entries.iter().all(Vec::is_empty));
+        assert_eq!(shared.lock().slots.len(), 0);
         drop(wheel);
         tokio::task::yield_now().await;
         assert_eq!(Arc::strong_count(&shared), 1);
