@@ -1,5 +1,5 @@
 //! In steady state a packet costs no allocation: neither in reading nor in writing, with one packet under way and with many,
-//! nor does putting a timer off.
+//! nor does putting a timer off, nor a byte that comes by itself. And a session that has ended leaves nothing behind.
 //!
 //! One test alone, because the counting allocator counts for the whole process.
 
@@ -18,11 +18,12 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use getty::{
-    BoxError, Client, ConnInfo, In, Limits, Opened, Out, OutOf, Protocol, Reader, Server, Session, Step,
-    Writer, accept, on_message, transport::memory,
+    BoxError, Chunks, Client, ConnInfo, EventListener, In, Limits, Opened, Out, OutOf, Protocol, Reader,
+    Server, Session, Step, Writer, accept, on_message,
+    transport::{Io, memory},
 };
-use support::within;
-use tokio::sync::Notify;
+use support::{until, within};
+use tokio::{io::AsyncWriteExt, sync::Notify};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -30,6 +31,9 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const SIZE: usize = 600;
 const WARM_UP: usize = 2_000;
 const PACKETS: usize = 10_000;
+
+/// A buffer that doubles.
+const MOST_FOR_BYTES: f64 = 0.01;
 
 /// Both sides together. Not none, but one for a hundred packets: a chunk whose slices are still held when it is needed again
 /// is replaced, and a read that ends inside a packet keeps the beginning of it.
@@ -47,6 +51,10 @@ async fn in_steady_state_nothing_is_allocated() {
     }
     let bytes = bytes_for_timers();
     assert_eq!(bytes, 0, "held by the wheel for a timer that was put off");
+    let blocks = blocks_for_single_bytes().await;
+    assert!(blocks <= MOST_FOR_BYTES, "{blocks} allocations for each byte that comes by itself");
+    let bytes = bytes_left_of_a_session().await;
+    assert!(bytes < STATE, "{bytes} bytes are held of a session that has ended");
 }
 
 /// What a timer takes that is put off again and again, as one does who waits for silence.
@@ -59,6 +67,43 @@ fn bytes_for_timers() -> usize {
         session.set_cron(Some(Duration::from_secs(60)));
     }
     dhat::HeapStats::get().curr_bytes - before
+}
+
+/// Allocated blocks for a byte of a long packet, each of which wakes the session.
+async fn blocks_for_single_bytes() -> f64 {
+    const BYTES: usize = 5_000;
+    let (own, mut peer) = tokio::io::duplex(1024);
+    let session = accept(Io::new(own, "memory"), Long, on_message(|_, _| {}), Limits::default());
+    let mut before = 0;
+    for sent in 1..=BYTES as u64 {
+        peer.write_all(&[7]).await.unwrap();
+        until(|| session.stats().read_bytes == sent).await;
+        if sent == 1 {
+            before = dhat::HeapStats::get().total_blocks;
+        }
+    }
+    let blocks = dhat::HeapStats::get().total_blocks - before;
+    println!("{blocks} blocks for {BYTES} bytes one by one");
+    blocks as f64 / BYTES as f64
+}
+
+/// What is held of a session after its end, though a timer of it was still to come.
+async fn bytes_left_of_a_session() -> usize {
+    let (connector, listen) = memory::listen();
+    let closed = Arc::new(AtomicUsize::new(0));
+    let limits = Limits::default().cron(Some(Duration::from_secs(3600)));
+    let serving = tokio::spawn(Server::over(listen).limits(limits).serve(Heavy, Closed(Arc::clone(&closed))));
+    let session = async |number: usize| {
+        drop(connector.connect().await.unwrap());
+        until(|| closed.load(Ordering::SeqCst) == number).await;
+    };
+    // What the server takes once is no matter here.
+    session(1).await;
+    let before = dhat::HeapStats::get().curr_bytes;
+    session(2).await;
+    let held = dhat::HeapStats::get().curr_bytes.saturating_sub(before);
+    serving.abort();
+    held
 }
 
 /// Allocated blocks for a packet there and back, in the client and in the server.
@@ -113,6 +158,32 @@ struct Answers {
     came: Notify,
 }
 
+/// Sessions with a state that cannot be overlooked.
+struct Heavy;
+
+const STATE: usize = 64 * 1024;
+
+impl Protocol for Heavy {
+    type Reader = Chunks;
+    type Writer = Chunks;
+    type State = [u8; STATE];
+
+    fn open(&self, _: &ConnInfo) -> Opened<Chunks, Chunks, [u8; STATE]> {
+        Opened::new(Chunks, Chunks, [0; STATE])
+    }
+}
+
+/// Counts the sessions that have ended.
+struct Closed(Arc<AtomicUsize>);
+
+impl EventListener<Heavy> for Closed {
+    fn on_message(&self, _: &Session<Heavy>, _: Bytes) {}
+
+    fn on_close(&self, _: &Session<Heavy>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 /// Packets that are copied out of the buffer.
 #[derive(Debug, Clone, Copy)]
 struct Numbers;
@@ -121,8 +192,12 @@ struct Numbers;
 #[derive(Debug, Clone, Copy)]
 struct Slices;
 
+/// Packets longer than what the test sends of them.
+#[derive(Debug, Clone, Copy)]
+struct Long;
+
 macro_rules! protocol {
-    ($name:ident, $packet:ty, $take:expr) => {
+    ($name:ident, $size:expr, $packet:ty, $take:expr) => {
         impl Protocol for $name {
             type Reader = Self;
             type Writer = Self;
@@ -137,8 +212,8 @@ macro_rules! protocol {
             type Packet = $packet;
 
             fn read(&mut self, buf: &mut BytesMut) -> Result<Step<$packet>, BoxError> {
-                if buf.len() < SIZE {
-                    return Ok(Step::Need(SIZE - buf.len()));
+                if buf.len() < $size {
+                    return Ok(Step::Need($size - buf.len()));
                 }
                 let take: fn(&mut BytesMut) -> $packet = $take;
                 Ok(Step::Packet(take(buf)))
@@ -156,10 +231,11 @@ macro_rules! protocol {
     };
 }
 
-protocol!(Numbers, [u8; SIZE], |buf| {
+protocol!(Numbers, SIZE, [u8; SIZE], |buf| {
     let mut packet = [0; SIZE];
     buf.copy_to_slice(&mut packet);
     packet
 });
 
-protocol!(Slices, Bytes, |buf| buf.split_to(SIZE).freeze());
+protocol!(Slices, SIZE, Bytes, |buf| buf.split_to(SIZE).freeze());
+protocol!(Long, 1 << 20, Bytes, |buf| buf.split_to(1 << 20).freeze());

@@ -132,6 +132,54 @@ async fn a_large_packet_is_looked_at_a_few_times_only() {
     assert!(calls <= 20, "{calls} calls of the Reader for one packet");
 }
 
+#[tokio::test]
+async fn a_packet_of_8_mib_that_comes_in_pieces_of_4_kib_is_the_same_packet() {
+    let (listener, mut events) = Recorder::new();
+    // The pipe holds one piece.
+    let (mut peer, own) = duplex(4096);
+    accept(Io::new(own, "memory"), Frames, listener, Limits::default());
+    events.open().await;
+    let body: Vec<u8> = (0..8 << 20).map(|at| (at % 251) as u8).collect();
+    let sent = frame(&body);
+    let sender = tokio::spawn(async move {
+        peer.write_all(&sent).await.unwrap();
+        peer.write_all(&frame(b"next")).await.unwrap();
+        peer
+    });
+    assert!(events.message().await == body, "8 MiB did not come as they were sent");
+    assert_eq!(events.message().await, "next");
+    sender.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_packet_that_grows_byte_by_byte_is_the_same_packet_whatever_comes_behind_it() {
+    // What comes last completes the packet and begins, or completes, the next.
+    for last in [1, 2, 700, 5_000, 70_000] {
+        let (mut peer, mut events) = session(Frames, Limits::default()).await;
+        let body: Vec<u8> = (0..3_000_u32).map(|at| (at % 251) as u8).collect();
+        let first = frame(&body);
+        let next = frame(&vec![9; 70_000]);
+        let (slow, rest) = first.split_at(first.len() - 1);
+        for byte in slow {
+            peer.write_all(&[*byte]).await.unwrap();
+            // The session reads it by itself.
+            tokio::task::yield_now().await;
+        }
+        let rest = [rest, &next].concat();
+        let (now, then) = rest.split_at(last);
+        let sender = async {
+            peer.write_all(now).await.unwrap();
+            tokio::task::yield_now().await;
+            peer.write_all(then).await.unwrap();
+        };
+        let receiver = async {
+            assert!(events.message().await == body, "{last}");
+            assert!(events.message().await == vec![9; 70_000], "{last}");
+        };
+        tokio::join!(sender, receiver);
+    }
+}
+
 // Limits.
 
 #[tokio::test]

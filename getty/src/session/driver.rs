@@ -82,9 +82,10 @@ enum Phase {
     Done,
 }
 
-/// How often something happened in one round.
+/// What happened in one round.
 #[derive(Default)]
 struct Round {
+    bytes: usize,
     packets: u32,
     frames: u32,
 }

@@ -21,6 +21,10 @@ use crate::{
 
 /// Less room than this in the read buffer, and it is made larger.
 const MIN_ROOM: usize = 4 * 1024;
+/// A read that brought less than this part of what is left over brought little.
+const FEW: usize = 8;
+/// Room of the smallest buffer of a session's own.
+const SMALLEST: usize = 64;
 
 /// What a read came to.
 pub(super) enum Read {
@@ -39,6 +43,13 @@ enum Coming {
     More,
     /// Nothing: it has finished.
     Nothing,
+}
+
+/// What a read goes into.
+struct Room {
+    buf: BytesMut,
+    /// It is the session's, and as small as what it waits for; else it is of the stock, or as large.
+    own: bool,
 }
 
 /// A packet whose queue in a keyed pool is full, and its key.
@@ -60,9 +71,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         if self.choked && !self.session.0.has_room() {
             return Ok(Read::Wait);
         }
-        let mut buf = self.check_out();
-        let read = self.read_into(cx, &mut buf, round);
-        self.check_in(buf);
+        let mut room = self.check_out();
+        let read = self.read_into(cx, &mut room, round);
+        self.check_in(room, round.bytes);
         if round.packets > 0 {
             self.batch = round.packets;
             self.session.0.read_packets.fetch_add(u64::from(round.packets), Ordering::Relaxed);
@@ -70,37 +81,31 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         read
     }
 
-    fn read_into(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut BytesMut,
-        round: &mut Round,
-    ) -> Result<Read, Error> {
+    fn read_into(&mut self, cx: &mut Context<'_>, room: &mut Room, round: &mut Round) -> Result<Read, Error> {
         let turn = self.session.limits().turn.max(1);
-        let mut read = 0;
         let mut need = 0;
         if std::mem::take(&mut self.choked) | std::mem::take(&mut self.starved) {
-            need = self.decode_all(cx, buf, round, Coming::More)?;
+            need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
         }
         while !self.choked && !self.starved && self.session.is_open() {
-            if read >= turn {
+            if round.bytes >= turn {
                 return Ok(Read::More);
             }
-            make_room(buf, need);
-            match self.conn.poll_fill(cx, buf) {
+            make_room(room, need);
+            match self.conn.poll_fill(cx, &mut room.buf) {
                 Poll::Pending => break,
                 Poll::Ready(Err(error)) => return Err(error.into()),
                 Poll::Ready(Ok(0)) if C::MESSAGES => return Ok(Read::Eof),
                 Poll::Ready(Ok(0)) => {
-                    self.decode_all(cx, buf, round, Coming::Nothing)?;
+                    self.decode_all(cx, &mut room.buf, round, Coming::Nothing)?;
                     // Last packets may wait for room. The end is still there when they have gone.
                     let waits = self.choked || self.starved || !self.session.is_open();
                     return Ok(if waits { Read::Wait } else { Read::Eof });
                 }
                 Poll::Ready(Ok(n)) => {
-                    read += n;
+                    round.bytes += n;
                     self.session.0.heard(n);
-                    need = self.decode_all(cx, buf, round, Coming::More)?;
+                    need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
                 }
             }
         }
@@ -277,32 +282,41 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     }
 
     /// A buffer to read into, which begins with what the last read left.
-    fn check_out(&mut self) -> BytesMut {
+    fn check_out(&mut self) -> Room {
         let rest = std::mem::take(&mut self.rest);
         if rest.len() >= CHUNK / 2 {
-            return rest;
+            return Room { buf: rest, own: false };
         }
-        let mut chunk = stock::take();
-        chunk.extend_from_slice(&rest);
-        chunk
+        if rest.capacity() > rest.len() {
+            return Room { buf: rest, own: true };
+        }
+        Room::lent(&rest)
     }
 
-    /// Keeps only what is left over, so that an idle session holds no chunk.
-    fn check_in(&mut self, buf: BytesMut) {
-        if buf.len() >= CHUNK / 2 {
+    /// Keeps only what is left over, so that an idle session holds no chunk. Where little comes at a time, it is read in place
+    /// from then on, into a buffer that doubles: else all that has come would be moved for every piece.
+    fn check_in(&mut self, Room { buf, own }: Room, read: usize) {
+        let len = buf.len();
+        if len >= CHUNK / 2 || (own && len > 0) {
             self.rest = buf;
             return;
         }
-        if !buf.is_empty() {
+        if !C::MESSAGES && (1..len / FEW).contains(&read) {
+            self.rest = BytesMut::with_capacity((2 * len).max(SMALLEST));
+            self.rest.extend_from_slice(&buf);
+        } else if len > 0 {
             self.rest = BytesMut::from(&buf[..]);
         }
-        stock::give(buf);
+        if !own {
+            stock::give(buf);
+        }
     }
 
     /// Throws away what the peer has sent and nobody will read.
     pub(in crate::session) fn discard_input(&mut self, cx: &mut Context<'_>) -> Input {
         let mut input = if self.rest.is_empty() { Input::Quiet } else { Input::Coming };
-        let mut buf = self.check_out();
+        self.rest = BytesMut::new();
+        let mut buf = stock::take();
         for round in 1..=ROUNDS {
             buf.clear();
             match self.conn.poll_fill(cx, &mut buf) {
@@ -333,10 +347,24 @@ pub(in crate::session) enum Input {
     Ended,
 }
 
+impl Room {
+    /// A buffer of the stock that begins with this.
+    fn lent(rest: &[u8]) -> Self {
+        let mut buf = stock::take();
+        buf.extend_from_slice(rest);
+        Self { buf, own: false }
+    }
+}
+
 /// Room for what is missing, but for one chunk at most: a length is only a claim, and no read brings more. A buffer that has
 /// to grow at least doubles, so what has come is seldom moved, and its capacity is never far above twice that.
-fn make_room(buf: &mut BytesMut, need: usize) {
-    if buf.capacity() - buf.len() < need.clamp(MIN_ROOM, CHUNK) {
-        buf.reserve(CHUNK);
+fn make_room(room: &mut Room, need: usize) {
+    let free = room.buf.capacity() - room.buf.len();
+    if room.own {
+        if free == 0 || room.buf.is_empty() {
+            *room = Room::lent(&room.buf);
+        }
+    } else if free < need.clamp(MIN_ROOM, CHUNK) {
+        room.buf.reserve(CHUNK);
     }
 }
