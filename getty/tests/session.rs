@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use getty::{ClientBuilder, EndpointKind, Limits, Server, Session, transport::memory};
-use support::{Frames, HEADER, Recorder, echo, frame, over_memory, over_tcp, read_frame, until, within};
+use support::{Frames, HEADER, Recorder, frame, over_memory, over_tcp, read_frame, until, within};
 use tokio::{io::AsyncWriteExt, time::advance};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -143,6 +143,7 @@ async fn a_compressed_session_counts_what_it_moves_above_and_below() {
         accept,
         transport::{Compressed, Compression, Transport},
     };
+    use support::echo;
 
     let (own, theirs) = memory::pair();
     let by = Compression::default();
