@@ -1,12 +1,13 @@
 //! Owns the command line. Decides nothing: checks the form of arguments and gives defaults.
 
 use crate::compare::Row;
+use crate::frame::Size;
 use crate::peer::{Mode, Peer};
 use crate::setup::Serialization;
 use crate::window::Budget;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 /// The rows of a comparison that names none.
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Client(ClientArgs),
     /// Run server and client of every peer in turn, as two processes each, and print medians.
     Compare(CompareArgs),
+    /// Print what an idle connection costs a server in memory and CPU. Exit code 1: getty misses a goal.
+    Idle(IdleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -38,7 +41,7 @@ pub(crate) struct ServerArgs {
     /// The framework that serves.
     #[arg(long)]
     pub(crate) peer: Peer,
-    /// Calls of a service, or frames echoed without coding.
+    /// Calls of a service; frames echoed without coding; or the same, holding as little as can be while nothing comes.
     #[arg(long, default_value = "rpc")]
     pub(crate) mode: Mode,
     /// Where to listen; port 0 takes a free one. The line `READY <addr>,..` tells. Several, as several providers, only for
@@ -102,6 +105,9 @@ pub(crate) struct ClientArgs {
     /// Mode echo: frames in flight per connection.
     #[arg(long, default_value = "1")]
     pub(crate) in_flight: NonZeroUsize,
+    /// Mode echo: bytes of a frame, its header of 16 included.
+    #[arg(long = "bytes", value_name = "BYTES", default_value = "600")]
+    pub(crate) size: Size,
     /// Worker threads of the runtime.
     #[arg(long, default_value = "2")]
     pub(crate) workers: NonZeroUsize,
@@ -118,12 +124,12 @@ pub(crate) struct CompareArgs {
     /// Where to write the rows as a JSON array.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Who takes part. A peer is left out of rows whose mode it does not have.
-    #[arg(long, value_delimiter = ',', default_value = "getty,tokio,tarpc,tonic")]
+    /// Who takes part. A peer is left out of rows whose mode it does not have, and getty-go where its program was not built.
+    #[arg(long, value_delimiter = ',', default_value = "getty,tokio,getty-go,tarpc,tonic")]
     pub(crate) peers: Vec<Peer>,
     /// Rows as MODE:CONNECTIONSxCALLERS. Callers are all callers for rpc, frames in flight per connection for echo. Behind
     /// rpc may stand what only getty heeds: +protobuf or +hessian2, and +registry, which puts a registry in memory between
-    /// client and server, with a provider for each connection.
+    /// client and server, with a provider for each connection. Behind echo may stand the bytes of a frame, as in echo+915:8x64.
     #[arg(long, value_delimiter = ',', default_value = ROWS)]
     pub(crate) rows: Vec<Row>,
     /// The serialization of rpc rows that name none; hessian2 unless told otherwise. Only getty heeds it.
@@ -133,6 +139,22 @@ pub(crate) struct CompareArgs {
     #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "3s")]
     pub(crate) budget: Budget,
     /// Worker threads of each server and of each client.
+    #[arg(long, default_value = "2")]
+    pub(crate) workers: NonZeroUsize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdleArgs {
+    /// Connections to each server, or as many as descriptors allow.
+    #[arg(long, default_value = "19000")]
+    pub(crate) sessions: NonZeroUsize,
+    /// Who takes part; getty-go only where its program was built.
+    #[arg(long, value_delimiter = ',', default_value = "getty,tokio,getty-go")]
+    pub(crate) peers: Vec<Peer>,
+    /// For how long CPU is counted.
+    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    pub(crate) seconds: NonZeroU64,
+    /// Worker threads of each server.
     #[arg(long, default_value = "2")]
     pub(crate) workers: NonZeroUsize,
 }

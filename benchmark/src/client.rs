@@ -32,9 +32,9 @@ pub(crate) enum ClientError {
 pub(crate) fn run(args: &ClientArgs) -> Result<(), ClientError> {
     let callers = match args.mode {
         Mode::Rpc => args.callers.get(),
-        Mode::Echo => args.in_flight.get(),
+        Mode::Echo | Mode::Idle => args.in_flight.get(),
     };
-    let shape = Shape { connections: args.connections.get(), callers };
+    let shape = Shape { connections: args.connections.get(), callers, size: args.size };
     let setup = Setup {
         addrs: args.addrs.clone(),
         serialization: args.serialization,

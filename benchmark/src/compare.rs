@@ -1,19 +1,18 @@
 //! Owns the subcommand `compare`: the order of the runs and their medians. Never measures itself: server and client
 //! are two other processes of this program.
 
-mod child;
 mod result;
 mod row;
 mod table;
 
 pub(crate) use row::Row;
 
+use crate::child::{ChildError, Server, run_client};
 use crate::cli::CompareArgs;
 use crate::peer::Peer;
 use crate::report::{ClientReport, ServerReport};
 use crate::runtime;
 use crate::usage::Machine;
-use child::{ChildError, Server, run_client};
 use result::{Round, Series};
 use std::io;
 use std::path::PathBuf;
@@ -67,6 +66,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<(), CompareError> {
 }
 
 async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
+    args.peers.iter().filter_map(|peer| peer.absence()).for_each(|why| eprintln!("{why}"));
     let mut series: Vec<Series> = entries(args).into_iter().map(Series::new).collect();
     if series.is_empty() {
         return Err(CompareError::Nothing);
@@ -90,7 +90,7 @@ async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
             })?;
             let machine_busy = Machine::now().map_err(CompareError::Machine)?.busy_since(before);
             eprintln!(
-                "round {round}/{}  {row:<30} {peer:<6} {:>10.0} calls/s",
+                "round {round}/{}  {row:<30} {peer:<8} {:>10.0} calls/s",
                 args.rounds, client.calls_per_second
             );
             if let Some(error) = &client.first_error {
@@ -111,7 +111,8 @@ fn entries(args: &CompareArgs) -> Vec<Entry> {
         if entries.iter().any(|known| known.row.has_shape_of(shape)) {
             continue;
         }
-        for &peer in args.peers.iter().filter(|peer| peer.modes().contains(&shape.mode)) {
+        let takes_part = |peer: &&Peer| peer.modes().contains(&shape.mode) && peer.absence().is_none();
+        for &peer in args.peers.iter().filter(takes_part) {
             for row in rows().filter(|row| row.has_shape_of(shape)) {
                 let entry = Entry { peer, row: row.of(peer) };
                 if !entries.contains(&entry) {
@@ -124,8 +125,11 @@ fn entries(args: &CompareArgs) -> Vec<Entry> {
 }
 
 async fn run_once(entry: Entry, args: &CompareArgs) -> Result<(ServerReport, ClientReport), ChildError> {
-    let server = Server::start(entry, args.workers).await?;
-    let client = run_client(entry, server.addrs(), args.budget, args.workers).await?;
+    let Entry { peer, row } = entry;
+    // With a registry each connection goes to a provider of its own.
+    let providers = if row.registry { row.connections.get() } else { 1 };
+    let server = Server::start(peer, row.mode, providers, args.workers).await?;
+    let client = run_client(peer, row, server.addrs(), args.budget, args.workers).await?;
     Ok((server.stop().await?, client))
 }
 

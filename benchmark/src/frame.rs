@@ -1,21 +1,26 @@
-//! Owns the frame of mode `echo`: 600 bytes, a Dubbo header of 16 bytes and a body that nobody decodes. Does no I/O.
+//! Owns the frame of mode `echo`: a Dubbo header of 16 bytes and a body that nobody decodes. Does no I/O.
 //!
 //! ```text
-//! 0      2      3        4            12             16                600
+//! 0      2      3        4            12             16                 600, or what was asked for
 //! | dabb | flag | status | request id | body length  | body            |
 //! ```
 
 use bytes::BufMut;
+use std::fmt;
+use std::str::FromStr;
 use thiserror::Error;
 
-/// Bytes of one frame.
-pub(crate) const FRAME: usize = 600;
 /// The longest frame that an echoing server takes: what its buffer holds.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
 const HEADER: usize = 16;
-const ID: std::ops::Range<usize> = 4..12;
-const TEMPLATE: [u8; FRAME] = template();
+/// A two-way request in hessian2, status unset.
+const START: [u8; 4] = [0xda, 0xbb, 0xc2, 0];
+static BODY: [u8; LONGEST - HEADER] = [b'.'; LONGEST - HEADER];
+
+/// Bytes of a frame, header included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Size(usize);
 
 /// The peer sent bytes that are no frames.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -29,11 +34,57 @@ pub(crate) enum FrameError {
     TooLong(u64),
 }
 
-/// Appends the frame with this request id.
-pub(crate) fn put(out: &mut impl BufMut, id: u64) {
-    out.put_slice(&TEMPLATE[..ID.start]);
-    out.put_slice(&id.to_be_bytes());
-    out.put_slice(&TEMPLATE[ID.end..]);
+impl Size {
+    /// Where nothing else is asked for.
+    pub(crate) const USUAL: Self = Self(600);
+
+    pub(crate) fn bytes(self) -> usize {
+        self.0
+    }
+
+    /// Appends the frame with this request id.
+    pub(crate) fn put(self, out: &mut impl BufMut, id: u64) {
+        out.put_slice(&self.header(id));
+        out.put_slice(self.body());
+    }
+
+    /// Whether `frame` is what [`put`](Self::put) made for `id`, byte for byte.
+    pub(crate) fn is_echo(self, frame: &[u8], id: u64) -> bool {
+        frame
+            .split_first_chunk()
+            .is_some_and(|(header, body)| *header == self.header(id) && body == self.body())
+    }
+
+    fn header(self, id: u64) -> [u8; HEADER] {
+        let mut header = [0; HEADER];
+        let (start, rest) = header.split_at_mut(START.len());
+        let (own, length) = rest.split_at_mut(size_of::<u64>());
+        start.copy_from_slice(&START);
+        own.copy_from_slice(&id.to_be_bytes());
+        length.copy_from_slice(&(self.body().len() as u32).to_be_bytes());
+        header
+    }
+
+    fn body(self) -> &'static [u8] {
+        BODY.get(..self.0 - HEADER).unwrap_or(&BODY)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(bytes) if (HEADER..=LONGEST).contains(&bytes) => Ok(Self(bytes)),
+            _ => Err(format!("expected from {HEADER} to {LONGEST} bytes a frame, got {text:?}")),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Bytes of the frame at the front of `buf`, or `None` while the header is not whole.
@@ -42,7 +93,7 @@ pub(crate) fn length(buf: &[u8]) -> Result<Option<usize>, FrameError> {
     else {
         return Ok(None);
     };
-    if [magic0, magic1] != TEMPLATE[..2] {
+    if [magic0, magic1] != START[..2] {
         return Err(FrameError::Magic(magic0, magic1));
     }
     let total = u64::from(u32::from_be_bytes([a, b, c, d])) + HEADER as u64;
@@ -65,42 +116,37 @@ pub(crate) fn whole(buf: &[u8]) -> Result<(&[u8], u64), FrameError> {
     Ok((whole, frames))
 }
 
-/// Whether `frame` is what [`put`] made for `id`, byte for byte.
-pub(crate) fn is_echo(frame: &[u8], id: u64) -> bool {
-    frame.len() == FRAME
-        && frame.starts_with(&TEMPLATE[..ID.start])
-        && frame.get(ID) == Some(&id.to_be_bytes()[..])
-        && frame.ends_with(&TEMPLATE[ID.end..])
-}
-
-const fn template() -> [u8; FRAME] {
-    let mut frame = [b'.'; FRAME];
-    let length = ((FRAME - HEADER) as u32).to_be_bytes();
-    // A two-way request in hessian2, status unset.
-    let start = [0xda, 0xbb, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, length[0], length[1], length[2], length[3]];
-    let mut at = 0;
-    while at < HEADER {
-        frame[at] = start[at];
-        at += 1;
-    }
-    frame
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const FRAME: usize = Size::USUAL.0;
+
     fn frames(ids: std::ops::Range<u64>) -> Vec<u8> {
         let mut out = Vec::new();
-        ids.for_each(|id| put(&mut out, id));
+        ids.for_each(|id| Size::USUAL.put(&mut out, id));
         out
     }
 
     #[test]
     fn a_frame_is_600_bytes_and_says_so() {
         let frame = frames(7..8);
-        assert_eq!(frame.len(), FRAME);
-        assert_eq!(length(&frame), Ok(Some(FRAME)));
+        assert_eq!(frame.len(), 600);
+        assert_eq!(length(&frame), Ok(Some(600)));
+    }
+
+    #[test]
+    fn a_frame_is_as_long_as_was_asked_for_and_no_other_is_its_echo() {
+        for text in ["16", "17", "915", "65536"] {
+            let size: Size = text.parse().unwrap();
+            let mut frame = Vec::new();
+            size.put(&mut frame, 7);
+            assert_eq!((frame.len().to_string(), length(&frame)), (text.to_owned(), Ok(Some(size.bytes()))));
+            assert!(size.is_echo(&frame, 7) && !Size(601).is_echo(&frame, 7));
+        }
+        for text in ["", "15", "65537", "-1", "x"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -115,13 +161,13 @@ mod tests {
     #[test]
     fn only_the_same_bytes_with_the_same_id_are_an_echo() {
         let frame = frames(7..8);
-        assert!(is_echo(&frame, 7));
-        assert!(!is_echo(&frame, 8));
-        assert!(!is_echo(&frame[..FRAME - 1], 7));
+        assert!(Size::USUAL.is_echo(&frame, 7));
+        assert!(!Size::USUAL.is_echo(&frame, 8));
+        assert!(!Size::USUAL.is_echo(&frame[..FRAME - 1], 7));
         for at in 0..FRAME {
             let mut bent = frame.clone();
             bent[at] ^= 1;
-            assert!(!is_echo(&bent, 7), "byte {at}");
+            assert!(!Size::USUAL.is_echo(&bent, 7), "byte {at}");
         }
     }
 

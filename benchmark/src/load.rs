@@ -4,6 +4,7 @@
 pub(crate) mod echo;
 pub(crate) mod rpc;
 
+use crate::frame::Size;
 use crate::latency::MeasureError;
 use std::error::Error;
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub(crate) struct Shape {
     pub(crate) connections: usize,
     /// Mode `rpc`: all callers together. Mode `echo`: packets in flight per connection. At least 1.
     pub(crate) callers: usize,
+    /// Mode `echo`: of each frame.
+    pub(crate) size: Size,
 }
 
 /// A run that gave no result. Single calls that fail are not here: they are counted.

@@ -5,14 +5,17 @@
 //! compare --- spawns ---> server  (peer::serve)        one process
 //!    |  \---- spawns ---> client  (peer::load) ------> load::{rpc, echo} -> window, latency
 //!    '---- medians -----> JSON rows, table
+//! idle ------ spawns ---> server, opens connections, and looks at its process from outside
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod child;
 mod cli;
 mod client;
 mod compare;
 mod frame;
+mod idle;
 mod latency;
 mod load;
 mod message;
@@ -32,15 +35,14 @@ use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Server(args) => server::run(&args).map_err(Into::into),
-        Command::Client(args) => client::run(&args).map_err(Into::into),
-        Command::Compare(args) => compare::run(&args).map_err(Into::into),
+    const DONE: ExitCode = ExitCode::SUCCESS;
+    let result: Result<ExitCode, Box<dyn Error>> = match Cli::parse().command {
+        Command::Server(args) => server::run(&args).map(|()| DONE).map_err(Into::into),
+        Command::Client(args) => client::run(&args).map(|()| DONE).map_err(Into::into),
+        Command::Compare(args) => compare::run(&args).map(|()| DONE).map_err(Into::into),
+        Command::Idle(args) => idle::run(&args).map_err(Into::into),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error),
-    }
+    result.unwrap_or_else(fail)
 }
 
 /// A runtime of so many worker threads. The load runs on them alone; the main thread waits.

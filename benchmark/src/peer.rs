@@ -1,9 +1,12 @@
 //! Owns the list of peers and the way from a peer and a mode to its code. A peer is one file with two functions,
-//! `serve` and `load`, and its lines here; a peer knows nothing of processes, rounds and reports.
+//! `serve` and `load`, and its lines here; a peer knows nothing of processes, rounds and reports. A peer in another language
+//! has a program in the place of `serve`.
 
 mod getty;
+mod getty_go;
 mod tarpc;
 mod tokio_echo;
+mod tokio_idle;
 mod tonic;
 
 use crate::latency::Measurement;
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -24,8 +28,11 @@ use tokio::task::JoinHandle;
 pub(crate) enum Peer {
     /// This project.
     Getty,
-    /// A bare tokio loop: the ceiling of mode echo.
+    /// A bare tokio loop: the ceiling of mode echo, and the floor of mode idle.
     Tokio,
+    /// Go's getty, a program of its own, with the bare tokio loop as the client.
+    #[serde(rename = "getty-go")]
+    GettyGo,
     /// tarpc, bincode over TCP.
     Tarpc,
     /// tonic, protobuf over HTTP/2.
@@ -38,8 +45,10 @@ pub(crate) enum Peer {
 pub(crate) enum Mode {
     /// Calls of `say` with the benchmark message.
     Rpc,
-    /// Frames of 600 bytes, echoed without coding.
+    /// Frames of 600 bytes, or of as many as are asked for, echoed without coding.
     Echo,
+    /// The same by servers that are to hold as little as they can while nothing comes.
+    Idle,
 }
 
 /// A peer cannot be run.
@@ -61,6 +70,9 @@ pub(crate) enum PeerError {
     /// Addresses and registry.
     #[error("the options do not fit together")]
     Setup(#[from] SetupError),
+    /// Its server is not part of this program.
+    #[error("peer {peer} serves by a program of its own; start what {} names", getty_go::PROGRAM)]
+    OtherProgram { peer: Peer },
     /// The server could not listen.
     #[error("peer {peer} cannot serve on {}", setup::list(addrs))]
     Listen {
@@ -101,10 +113,26 @@ impl Peer {
     /// The modes in which this peer can be measured.
     pub(crate) fn modes(self) -> &'static [Mode] {
         match self {
-            Self::Getty => &[Mode::Rpc, Mode::Echo],
-            Self::Tokio => &[Mode::Echo],
+            Self::Getty => &[Mode::Rpc, Mode::Echo, Mode::Idle],
+            Self::Tokio | Self::GettyGo => &[Mode::Echo, Mode::Idle],
             Self::Tarpc | Self::Tonic => &[Mode::Rpc],
         }
+    }
+
+    /// Where this peer's server is, if it is not part of this program and was built.
+    pub(crate) fn program(self) -> Option<PathBuf> {
+        (self == Self::GettyGo).then(getty_go::program)?
+    }
+
+    /// Why this peer cannot take part here; `None` if it can.
+    pub(crate) fn absence(self) -> Option<String> {
+        (self == Self::GettyGo && self.program().is_none()).then(|| {
+            format!(
+                "{self} is left out: {} does not say where its program is, and scripts/build-peers \
+                 getty-go-benchmark builds it where Go is",
+                getty_go::PROGRAM
+            )
+        })
     }
 
     /// Whether the serialization can be chosen, and a registry be put between client and server.
@@ -129,8 +157,12 @@ impl Peer {
         } else {
             let addr = self.only_address(mode, &setup)?;
             match (self, mode) {
-                (Self::Getty, Mode::Echo) => getty::echo::serve(addr).await,
+                (Self::Getty, Mode::Echo | Mode::Idle) => getty::echo::serve(addr).await,
                 (Self::Tokio, Mode::Echo) => tokio_echo::serve(addr).await,
+                (Self::Tokio, Mode::Idle) => tokio_idle::serve(addr).await,
+                (Self::GettyGo, Mode::Echo | Mode::Idle) => {
+                    return Err(PeerError::OtherProgram { peer: self });
+                }
                 (Self::Tarpc, Mode::Rpc) => tarpc::serve(addr).await,
                 (Self::Tonic, Mode::Rpc) => tonic::serve(addr).await,
                 _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
@@ -153,8 +185,10 @@ impl Peer {
         } else {
             let addr = self.only_address(mode, &setup)?;
             match (self, mode) {
-                (Self::Getty, Mode::Echo) => getty::echo::load(addr, shape, budget).await,
-                (Self::Tokio, Mode::Echo) => tokio_echo::load(addr, shape, budget).await,
+                (Self::Getty, Mode::Echo | Mode::Idle) => getty::echo::load(addr, shape, budget).await,
+                (Self::Tokio | Self::GettyGo, Mode::Echo | Mode::Idle) => {
+                    tokio_echo::load(addr, shape, budget).await
+                }
                 (Self::Tarpc, Mode::Rpc) => tarpc::load(addr, shape, budget).await,
                 (Self::Tonic, Mode::Rpc) => tonic::load(addr, shape, budget).await,
                 _ => return Err(PeerError::NoSuchMode { peer: self, mode }),
@@ -179,9 +213,10 @@ impl Peer {
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Getty => "getty",
             Self::Tokio => "tokio",
+            Self::GettyGo => "getty-go",
             Self::Tarpc => "tarpc",
             Self::Tonic => "tonic",
         })
@@ -193,6 +228,7 @@ impl fmt::Display for Mode {
         f.write_str(match self {
             Self::Rpc => "rpc",
             Self::Echo => "echo",
+            Self::Idle => "idle",
         })
     }
 }
@@ -207,6 +243,7 @@ fn list(modes: &[Mode]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Size;
 
     const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -214,16 +251,18 @@ mod tests {
         Setup { addrs, ..Setup::default() }
     }
 
+    const USUAL: Size = Size::USUAL;
+
     /// A short run against a server in the same process.
     async fn run(peer: Peer, mode: Mode, connections: usize, callers: usize) -> Measurement {
         let serving = peer.serve(mode, at(vec![ANY])).await.unwrap();
-        let shape = Shape { connections, callers };
+        let shape = Shape { connections, callers, size: USUAL };
         peer.load(mode, at(serving.addrs), shape, Budget::Calls(500)).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_peer_answers_rightly_in_each_of_its_modes() {
-        for peer in Peer::value_variants() {
+        for peer in Peer::value_variants().iter().filter(|peer| **peer != Peer::GettyGo) {
             for &mode in peer.modes() {
                 let measured = run(*peer, mode, 3, 30).await;
                 assert_eq!((measured.calls(), measured.errors), (500, 0), "{peer} {mode}");
@@ -244,7 +283,7 @@ mod tests {
                 let chosen = Setup { serialization: Some(serialization), ..at(vec![ANY; 3]) };
                 let serving = Peer::Getty.serve(Mode::Rpc, chosen.clone()).await.unwrap();
                 let found = Setup { addrs: serving.addrs, registry: registry.clone(), ..chosen };
-                let shape = Shape { connections: 1, callers: 10 };
+                let shape = Shape { connections: 1, callers: 10, size: USUAL };
                 let measured = Peer::Getty.load(Mode::Rpc, found, shape, Budget::Calls(500)).await.unwrap();
                 assert_eq!((measured.calls(), measured.errors), (500, 0), "{serialization}, {registry:?}");
             }

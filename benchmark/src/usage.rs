@@ -1,6 +1,7 @@
-//! Owns what the kernel says of this process, its CPU time and peak memory, and of the whole machine's CPU. Reads
+//! Owns what the kernel says of this process or another one, its CPU time and memory, and of the whole machine's CPU. Reads
 //! `/proc`, so Linux only.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -12,8 +13,16 @@ use std::time::Duration;
 /// # Errors
 /// When the kernel does not offer `/proc/self/task/*/schedstat`.
 pub(crate) fn cpu_time() -> io::Result<Duration> {
+    cpu_time_of("self")
+}
+
+/// As [`cpu_time`], of the process with this number.
+///
+/// # Errors
+/// As [`cpu_time`], and when there is no such process.
+pub(crate) fn cpu_time_of(process: impl fmt::Display) -> io::Result<Duration> {
     let mut nanos = 0;
-    for thread in fs::read_dir("/proc/self/task")? {
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
         match fs::read_to_string(thread?.path().join("schedstat")) {
             Ok(text) => nanos += run_time(&text)?,
             Err(error) if has_ended(&error) => {}
@@ -35,7 +44,23 @@ fn has_ended(error: &io::Error) -> bool {
 /// # Errors
 /// When the kernel does not offer `/proc/self/status`.
 pub(crate) fn peak_rss() -> io::Result<u64> {
-    high_water(&fs::read_to_string("/proc/self/status")?)
+    kilobytes("VmHWM:", &fs::read_to_string("/proc/self/status")?)
+}
+
+/// Memory that the process with this number has resident for itself, in bytes: heap and stacks, no code and no files.
+///
+/// # Errors
+/// When the kernel does not offer `smaps_rollup`, or there is no such process.
+pub(crate) fn memory_of(process: impl fmt::Display) -> io::Result<u64> {
+    kilobytes("Anonymous:", &fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?)
+}
+
+/// Files and sockets that the process with this number has open.
+///
+/// # Errors
+/// When there is no such process.
+pub(crate) fn open_files_of(process: impl fmt::Display) -> io::Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{process}/fd"))?.count())
 }
 
 /// CPU time of all cores since the machine started, in the kernel's ticks.
@@ -70,12 +95,12 @@ fn run_time(schedstat: &str) -> io::Result<u64> {
         .ok_or_else(|| unexpected("nanoseconds at the start of schedstat", schedstat))
 }
 
-fn high_water(status: &str) -> io::Result<u64> {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+/// The line with this name, in bytes.
+fn kilobytes(name: &str, text: &str) -> io::Result<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
         .map(|kilobytes| kilobytes * 1024)
-        .ok_or_else(|| unexpected("a line `VmHWM: .. kB` in status", status))
+        .ok_or_else(|| unexpected(&format!("a line `{name} .. kB`"), text))
 }
 
 /// The first line is: `cpu`, user, nice, system, idle, waiting for I/O, interrupts, soft interrupts, stolen, and guest
@@ -120,8 +145,9 @@ mod tests {
 
     #[test]
     fn the_high_water_mark_is_in_bytes() {
-        assert_eq!(high_water("VmPeak:\t 9 kB\nVmHWM:\t    1536 kB\nVmRSS:\t 1 kB\n").unwrap(), 1536 * 1024);
-        assert!(high_water("VmRSS:\t 1 kB\n").is_err());
+        let status = "VmPeak:\t 9 kB\nVmHWM:\t    1536 kB\nVmRSS:\t 1 kB\n";
+        assert_eq!(kilobytes("VmHWM:", status).unwrap(), 1536 * 1024);
+        assert!(kilobytes("VmHWM:", "VmRSS:\t 1 kB\n").is_err());
     }
 
     #[test]
@@ -139,5 +165,13 @@ mod tests {
     fn this_process_has_both() {
         assert!(cpu_time().unwrap() > Duration::ZERO);
         assert!(peak_rss().unwrap() > 0);
+    }
+
+    #[test]
+    fn memory_that_is_used_is_seen_by_the_number_of_the_process() {
+        let before = memory_of(std::process::id()).unwrap();
+        let used = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let after = memory_of(std::process::id()).unwrap();
+        assert!(after >= before + (32 << 20), "{before}, then {after} with {} more", used.len());
     }
 }

@@ -5,13 +5,14 @@
 use std::io::{self, BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "peer",
     "mode",
     "serialization",
     "registry",
     "connections",
     "callers",
+    "frame_bytes",
     "rounds",
     "calls_per_second",
     "p50_us",
@@ -60,6 +61,46 @@ fn compare_runs_a_peer_in_two_processes_and_writes_its_row() {
     for figure in ["calls_per_second", "p50_us", "server_cpu_us_per_call", "client_cpu_us_per_call"] {
         assert!(row[figure].as_f64().unwrap() > 0.0, "{figure}");
     }
+}
+
+#[test]
+fn a_peer_whose_program_was_not_built_is_left_out_with_a_word() {
+    let output = Command::new(env!("CARGO_BIN_EXE_benchmark"))
+        .args([
+            "compare",
+            "--rounds",
+            "1",
+            "-n",
+            "100",
+            "--peers",
+            "getty-go,tokio",
+            "--rows",
+            "echo+915:2x4",
+        ])
+        .env_remove("GETTY_GO_BENCHMARK")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("getty-go is left out: GETTY_GO_BENCHMARK does not say"), "{said}");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(table.lines().count(), 2, "{table}");
+    assert!(table.contains("echo+915:2x4  tokio"), "{table}");
+}
+
+#[test]
+#[ignore = "needs GETTY_GO_BENCHMARK, see scripts/build-peers"]
+fn go_s_getty_is_measured_beside_ours() {
+    let arguments = "compare --rounds 1 -n 2000 --peers getty,tokio,getty-go --rows echo+915:4x8";
+    let output = benchmark(&arguments.split(' ').collect::<Vec<_>>()).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    for peer in ["getty", "tokio", "getty-go"] {
+        let row = table.lines().find(|line| line.starts_with(&format!("echo+915:4x8  {peer} "))).unwrap();
+        let errors = row.split_ascii_whitespace().nth(7).unwrap();
+        assert_eq!(errors, "0", "{table}");
+    }
+    assert!(table.contains("getty / getty-go calls/s x"), "{table}");
 }
 
 /// Standard error of a run that is refused. Its input is closed, so that a server ends that was not refused.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a case that fails has no time")]
 
 mod cases;
+#[path = "../shared/clock.rs"]
 mod clock;
 
 use std::time::Duration;

@@ -7,14 +7,18 @@
 #![allow(clippy::unwrap_used, reason = "a case that fails has no time")]
 
 mod cases;
+#[path = "../shared/clock.rs"]
 mod clock;
 mod goals;
+#[path = "../shared/rounds.rs"]
+mod rounds;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use cases::{Case, Group};
 use goals::Goal;
+use rounds::{median, ratio};
 
 /// How long a case runs in each round.
 const SLICE: Duration = Duration::from_millis(2);
@@ -55,16 +59,10 @@ fn main() -> ExitCode {
 /// Nanoseconds of one run, for each case and round.
 fn measure(group: &mut Group, rounds: usize) -> Vec<Vec<f64>> {
     let runs: Vec<_> = group.cases.iter_mut().map(|named| runs_in_a_slice(&mut named.case)).collect();
-    let count = group.cases.len();
-    let mut times = vec![Vec::new(); count];
-    for round in 0..rounds {
-        for turn in 0..count {
-            let at = (round + turn) % count;
-            let time = time(&mut group.cases[at].case, runs[at]);
-            times[at].push(time.as_nanos() as f64 / runs[at] as f64);
-        }
-    }
-    times
+    rounds::take_turns(rounds, group.cases.len(), |at| {
+        let time = time(&mut group.cases[at].case, runs[at]);
+        time.as_nanos() as f64 / runs[at] as f64
+    })
 }
 
 fn runs_in_a_slice(case: &mut Case) -> u64 {
@@ -98,19 +96,5 @@ fn print_times(group: &Group, times: &[Vec<f64>]) {
 
 fn print_goal(group: &Group, goal: &Goal, times: &[Vec<f64>]) -> bool {
     let of_case = |name| &times[group.cases.iter().position(|named| named.name == name).unwrap()];
-    let ratio = ratio(of_case(goal.case), of_case(goal.of));
-    let met = ratio <= goal.at_most;
-    let verdict = if met { "met" } else { "MISSED" };
-    println!("goal: {} at most {:.1} x {}: {ratio:.2}, {verdict}", goal.case, goal.at_most, goal.of);
-    met
-}
-
-/// Median of the ratios within the rounds.
-fn ratio(one: &[f64], other: &[f64]) -> f64 {
-    median(one.iter().zip(other).map(|(one, other)| one / other).collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    rounds::meets(goal.case, goal.at_most, goal.of, ratio(of_case(goal.case), of_case(goal.of)))
 }

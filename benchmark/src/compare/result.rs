@@ -30,6 +30,8 @@ pub(super) struct Medians {
     pub(super) registry: bool,
     pub(super) connections: usize,
     pub(super) callers: usize,
+    /// Bytes of a frame in mode `echo`.
+    pub(super) frame_bytes: Option<usize>,
     pub(super) rounds: usize,
     pub(super) calls_per_second: f64,
     pub(super) p50_us: f64,
@@ -56,6 +58,7 @@ impl Series {
             registry: row.registry,
             connections: row.connections.get(),
             callers: row.callers.get(),
+            frame_bytes: (row.mode == Mode::Echo).then(|| row.size().bytes()),
             rounds: self.rounds.len(),
             calls_per_second: round(self.median(|run| run.client.calls_per_second), 1),
             p50_us: round(self.median(|run| run.client.p50_us), 1),
@@ -149,7 +152,7 @@ pub(super) mod tests {
             serde_json::to_string(&series(Peer::Tarpc, "rpc:10x1000", &[100.0, 300.0, 200.0]).medians())
                 .unwrap();
         let expected = concat!(
-            r#"{"peer":"tarpc","mode":"rpc","serialization":"native","registry":false,"connections":10,"callers":1000,"rounds":3,"#,
+            r#"{"peer":"tarpc","mode":"rpc","serialization":"native","registry":false,"connections":10,"callers":1000,"frame_bytes":null,"rounds":3,"#,
             r#""calls_per_second":200.0,"p50_us":9.0,"p99_us":99.0,"p999_us":999.0,"max_us":9999.0,"errors":3,"#,
             r#""server_cpu_us_per_call":4.0,"client_cpu_us_per_call":6.0,"server_peak_rss_bytes":8388608}"#,
         );

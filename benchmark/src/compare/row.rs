@@ -1,5 +1,6 @@
 //! Owns the name of a row: mode, what is chosen of it, connections and callers, as the command line spells them.
 
+use crate::frame::Size;
 use crate::peer::{Mode, Peer};
 use crate::setup::Serialization;
 use std::fmt;
@@ -14,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) serialization: Option<Serialization>,
     /// Whether the client finds the server in a registry: each connection goes to a provider of its own.
     pub(crate) registry: bool,
+    /// Only for mode `echo`. `None`: the usual one.
+    pub(crate) size: Option<Size>,
     pub(crate) connections: NonZeroUsize,
     /// Mode `rpc`: all callers. Mode `echo`: frames in flight per connection.
     pub(crate) callers: NonZeroUsize,
@@ -33,7 +36,13 @@ impl Row {
 
     /// Whether both put the same load on a server, whatever is chosen: their figures can be compared.
     pub(super) fn has_shape_of(self, other: Self) -> bool {
-        (self.mode, self.connections, self.callers) == (other.mode, other.connections, other.callers)
+        let shape = |row: Self| (row.mode, row.size(), row.connections, row.callers);
+        shape(self) == shape(other)
+    }
+
+    /// Bytes of a frame of mode `echo`.
+    pub(crate) fn size(self) -> Size {
+        self.size.unwrap_or(Size::USUAL)
     }
 
     /// Whether this is the other row with a registry in its way.
@@ -55,9 +64,10 @@ impl FromStr for Row {
                 "echo" => Mode::Echo,
                 _ => return None,
             };
-            let (mut serialization, mut registry) = (None, false);
+            let (mut serialization, mut registry, mut size) = (None, false, None);
             for word in words {
                 match word {
+                    _ if mode == Mode::Echo && size.is_none() => size = Some(word.parse().ok()?),
                     _ if mode != Mode::Rpc => return None,
                     "hessian2" if serialization.is_none() => serialization = Some(Serialization::Hessian2),
                     "protobuf" if serialization.is_none() => serialization = Some(Serialization::Protobuf),
@@ -66,11 +76,11 @@ impl FromStr for Row {
                 }
             }
             let (connections, callers) = (connections.parse().ok()?, callers.parse().ok()?);
-            Some(Self { mode, serialization, registry, connections, callers })
+            Some(Self { mode, serialization, registry, size, connections, callers })
         };
         parse().ok_or_else(|| {
             format!(
-                "expected a row such as rpc:10x1000, rpc+protobuf+registry:1x200 or echo:8x64, got {text:?}"
+                "expected a row such as rpc:10x1000, rpc+protobuf+registry:1x200, echo:8x64 or echo+915:8x64, got {text:?}"
             )
         })
     }
@@ -80,7 +90,8 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let serialization = self.serialization.map(|chosen| format!("+{chosen}")).unwrap_or_default();
         let registry = if self.registry { "+registry" } else { "" };
-        f.pad(&format!("{}{serialization}{registry}:{}x{}", self.mode, self.connections, self.callers))
+        let size = self.size.map(|size| format!("+{size}")).unwrap_or_default();
+        f.pad(&format!("{}{serialization}{registry}{size}:{}x{}", self.mode, self.connections, self.callers))
     }
 }
 
@@ -99,6 +110,7 @@ mod tests {
             "rpc:1x200",
             "rpc:10x1000",
             "echo:64x1",
+            "echo+915:64x1",
             "rpc+hessian2:1x1",
             "rpc+protobuf:1x1",
             "rpc+registry:2x8",
@@ -125,6 +137,10 @@ mod tests {
             "rpc+registry+registry:1x1",
             "echo+protobuf:1x1",
             "echo+registry:1x1",
+            "echo+15:1x1",
+            "echo+915+916:1x1",
+            "rpc+915:1x1",
+            "idle:1x1",
         ] {
             assert!(text.parse::<Row>().is_err(), "{text}");
         }

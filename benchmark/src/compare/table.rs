@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// Behind the row, which is as wide as the longest name.
 const HEADER: &str = "\
- peer        calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
+ peer          calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
 ";
 
 /// From this share of its CPU on, something counts as used up.
@@ -75,7 +75,7 @@ impl Table<'_> {
         let machine_busy = one.median(|run| run.machine_busy);
         writeln!(
             f,
-            "{:<width$} {:<7}{:>12}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>8}{:>10.3}{:>10.3}{:>9.1}{:>9.0}  {}",
+            "{:<width$} {:<9}{:>12}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>8}{:>10.3}{:>10.3}{:>9.1}{:>9.0}  {}",
             one.entry.row,
             one.entry.peer.to_string(),
             thousands(medians.calls_per_second),

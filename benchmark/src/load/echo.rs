@@ -11,6 +11,7 @@
 //! of the clock, as do all that return in one read.
 
 use super::{LoadError, Shape};
+use crate::frame::Size;
 use crate::latency::{Measurement, Recorder};
 use crate::window::{Budget, Window};
 use std::collections::VecDeque;
@@ -35,7 +36,7 @@ where
 
     let mut tasks = JoinSet::new();
     for (recorder, connection) in recorders.into_iter().zip(connections) {
-        tasks.spawn(flood(connection, Flight::new(Arc::clone(&window), recorder, shape.callers)));
+        tasks.spawn(flood(connection, Flight::new(Arc::clone(&window), recorder, shape)));
     }
     let mut recorders = Vec::with_capacity(shape.connections);
     while let Some(ended) = tasks.join_next().await {
@@ -50,6 +51,7 @@ pub(crate) struct Flight {
     window: Arc<Window>,
     recorder: Recorder,
     depth: u64,
+    size: Size,
     /// The id of the next packet to send.
     next: u64,
     /// The id of the next packet to return.
@@ -70,16 +72,22 @@ struct Batch {
 }
 
 impl Flight {
-    fn new(window: Arc<Window>, recorder: Recorder, depth: usize) -> Self {
+    fn new(window: Arc<Window>, recorder: Recorder, shape: Shape) -> Self {
         Self {
             window,
             recorder,
-            depth: depth as u64,
+            depth: shape.callers as u64,
+            size: shape.size,
             next: 0,
             awaited: 0,
             batches: VecDeque::new(),
             over: false,
         }
+    }
+
+    /// Bytes of each packet.
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     /// The ids to send now; empty when enough is in flight or the window is over.
@@ -153,7 +161,7 @@ mod tests {
         Flight::new(
             Arc::new(Window::start(Budget::Calls(budget), depth)),
             Recorder::group(1).unwrap().remove(0),
-            depth,
+            Shape { connections: 1, callers: depth, size: Size::USUAL },
         )
     }
 

@@ -76,7 +76,8 @@ async fn flood(mut stream: TcpStream, mut flight: Flight) -> Result<Flight, Load
     let (mut reader, mut writer) = stream.split();
     let (mut inbox, mut outbox) = (Vec::with_capacity(CHUNK), Vec::new());
     loop {
-        flight.refill(Instant::now()).for_each(|id| frame::put(&mut outbox, id));
+        let size = flight.size();
+        flight.refill(Instant::now()).for_each(|id| size.put(&mut outbox, id));
         write(&mut writer, &mut reader, &outbox, &mut inbox).await.map_err(broken)?;
         outbox.clear();
         if flight.is_done() {
@@ -115,11 +116,12 @@ async fn read(reader: &mut ReadHalf<'_>, inbox: &mut Vec<u8>) -> io::Result<()> 
 
 /// Hands all whole frames to `flight`; returns how many bytes they take.
 fn take(inbox: &[u8], flight: &mut Flight, now: Instant) -> Result<usize, FrameError> {
+    let size = flight.size();
     let mut rest = inbox;
     while let Some(length) = frame::length(rest)?
         && let Some((frame, after)) = rest.split_at_checked(length)
     {
-        flight.echoed(now, |id| frame::is_echo(frame, id));
+        flight.echoed(now, |id| size.is_echo(frame, id));
         rest = after;
     }
     flight.settle(now);

@@ -1,4 +1,4 @@
-//! Owns mode `echo` of peer getty: frames through sessions, Reader and Writer on both sides, and no RPC.
+//! Owns modes `echo` and `idle` of peer getty: frames through sessions, Reader and Writer on both sides, and no RPC.
 
 use super::super::Serving;
 use crate::frame;
@@ -9,16 +9,29 @@ use crate::tally;
 use crate::window::Budget;
 use bytes::{Bytes, BytesMut};
 use getty::{
-    Client, ConnInfo, Error, EventListener, Flush, Opened, Out, Protocol, Reader, Server, Session, Step,
-    Writer,
+    Client, ConnInfo, Error, EventListener, Flush, Limits, Opened, Out, Protocol, Reader, Server, Session,
+    Step, Writer,
 };
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// Whole frames, not decoded.
+/// Whole frames, not decoded: the server's protocol.
 struct Frames;
+
+impl Protocol for Frames {
+    type Reader = Self;
+    type Writer = Self;
+    type State = ();
+
+    fn open(&self, _: &ConnInfo) -> Opened<Self, Self, ()> {
+        Opened::new(Self, Self, ())
+    }
+}
+
+/// The same with what is in flight: the client's protocol.
+struct Flights;
 
 /// What a client's session has in flight, and who is to have it in the end.
 #[derive(Default)]
@@ -33,13 +46,13 @@ struct Run {
 
 type Done = oneshot::Sender<Result<Flight, LoadError>>;
 
-impl Protocol for Frames {
-    type Reader = Self;
-    type Writer = Self;
+impl Protocol for Flights {
+    type Reader = Frames;
+    type Writer = Frames;
     type State = InFlight;
 
-    fn open(&self, _: &ConnInfo) -> Opened<Self, Self, InFlight> {
-        Opened::new(Self, Self, InFlight::default())
+    fn open(&self, _: &ConnInfo) -> Opened<Frames, Frames, InFlight> {
+        Opened::new(Frames, Frames, InFlight::default())
     }
 }
 
@@ -76,8 +89,8 @@ impl EventListener<Frames> for Answer {
 
 struct Flood;
 
-impl EventListener<Frames> for Flood {
-    fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
+impl EventListener<Flights> for Flood {
+    fn on_message(&self, session: &Session<Flights>, frame: Bytes) {
         let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Run { flight, clock, .. }) = &mut *in_flight else { return };
         // What returns in one read shares one reading of the clock.
@@ -85,8 +98,8 @@ impl EventListener<Frames> for Flood {
         if clock.0 != read {
             *clock = (read, Instant::now());
         }
-        let now = clock.1;
-        flight.echoed(now, |id| frame::is_echo(&frame, id));
+        let (now, size) = (clock.1, flight.size());
+        flight.echoed(now, |id| size.is_echo(&frame, id));
         flight.settle(now);
         let sent = send(session, flight, now);
         if (sent.is_err() || flight.is_done())
@@ -97,7 +110,7 @@ impl EventListener<Frames> for Flood {
         }
     }
 
-    fn on_error(&self, session: &Session<Frames>, error: &Error) {
+    fn on_error(&self, session: &Session<Flights>, error: &Error) {
         let in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Run { done, .. }) = in_flight {
             let _ = done.send(Err(LoadError::Broken(error.to_string().into())));
@@ -105,11 +118,12 @@ impl EventListener<Frames> for Flood {
     }
 }
 
-fn send(session: &Session<Frames>, flight: &mut Flight, now: Instant) -> Result<(), LoadError> {
+fn send(session: &Session<Flights>, flight: &mut Flight, now: Instant) -> Result<(), LoadError> {
+    let size = flight.size();
     for id in flight.refill(now) {
         session
             .write_with(Flush::Auto, |out| {
-                frame::put(out.tail_mut(), id);
+                size.put(out.tail_mut(), id);
                 Ok(())
             })
             .map_err(|error| LoadError::Broken(error.into()))?;
@@ -118,7 +132,8 @@ fn send(session: &Session<Frames>, flight: &mut Flight, now: Instant) -> Result<
 }
 
 pub(in crate::peer) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
-    let server = Server::bind(addr).await?;
+    // As many as there are descriptors, for mode idle.
+    let server = Server::bind(addr).await?.limits(Limits::default().sessions(usize::MAX));
     let addr = server.local_addr().ok_or("the server has no address")?;
     Ok(Serving::spawn(addr, async move {
         server.serve(Frames, Answer).await?;
@@ -131,12 +146,12 @@ pub(in crate::peer) async fn load(
     shape: Shape,
     budget: Budget,
 ) -> Result<Measurement, LoadError> {
-    let client = Client::tcp(addr.to_string(), shape.connections, Frames, Flood);
+    let client = Client::tcp(addr.to_string(), shape.connections, Flights, Flood);
     client.connect().await.map_err(|error| LoadError::Connect(addr.to_string(), error.into()))?;
     echo::drive(client.sessions(), shape, budget, flood).await
 }
 
-async fn flood(session: Session<Frames>, mut flight: Flight) -> Result<Flight, LoadError> {
+async fn flood(session: Session<Flights>, mut flight: Flight) -> Result<Flight, LoadError> {
     let (done, wait) = oneshot::channel();
     {
         let mut in_flight = session.state().0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,8 @@
-//! Owns the two child processes of a run. No child may outlive the comparison, and none may make it wait for ever:
+//! Owns the child processes of a run. No child may outlive it, and none may make it wait for ever:
 //! every wait has a limit, and what a failed child said goes into the error.
 
-use super::Entry;
+use crate::compare::Row;
+use crate::peer::{Mode, Peer};
 use crate::report::{ClientReport, ServerReport};
 use crate::server::READY;
 use crate::setup;
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use thiserror::Error;
@@ -53,21 +55,25 @@ pub(crate) enum ChildError {
 
 /// A server that has said where it listens. Killed when dropped. `addrs` is never empty.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Process,
     addrs: Vec<SocketAddr>,
 }
 
 impl Server {
-    pub(super) async fn start(entry: Entry, workers: NonZeroUsize) -> Result<Self, ChildError> {
-        let Entry { peer, row } = entry;
-        // With a registry each connection goes to a provider of its own.
-        let providers = if row.registry { row.connections.get() } else { 1 };
+    /// Listens on as many addresses as there are to be providers.
+    pub(crate) async fn start(
+        peer: Peer,
+        mode: Mode,
+        providers: usize,
+        workers: NonZeroUsize,
+    ) -> Result<Self, ChildError> {
         let listen = vec![FREE; providers].join(",");
-        let mut process = Process::benchmark(&format!(
-            "server --until-stdin-closes --peer {peer} --mode {} -s {listen} --workers {workers}",
-            row.mode
-        ))?;
+        let options = format!("--until-stdin-closes -s {listen} --workers {workers}");
+        let mut process = match peer.program() {
+            Some(program) => Process::of(format!("{peer} {options}"), program, &options)?,
+            None => Process::benchmark(&format!("server --peer {peer} --mode {mode} {options}"))?,
+        };
         let line = process.line("say READY", START).await?;
         let addrs = |text: &str| text.split(',').map(|addr| addr.parse().ok()).collect();
         match line.strip_prefix(READY).and_then(addrs) {
@@ -76,25 +82,30 @@ impl Server {
         }
     }
 
-    pub(super) fn addrs(&self) -> &[SocketAddr] {
+    pub(crate) fn addrs(&self) -> &[SocketAddr] {
         &self.addrs
     }
 
+    /// What the system calls its process; `None` once it has ended.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.process.child.id()
+    }
+
     /// Closes its input, which tells it to stop, and takes its report.
-    pub(super) async fn stop(mut self) -> Result<ServerReport, ChildError> {
+    pub(crate) async fn stop(mut self) -> Result<ServerReport, ChildError> {
         drop(self.process.child.stdin.take());
         self.process.report("report and end", STOP).await
     }
 }
 
 /// Runs a client to its end.
-pub(super) async fn run_client(
-    entry: Entry,
+pub(crate) async fn run_client(
+    peer: Peer,
+    row: Row,
     addrs: &[SocketAddr],
     budget: Budget,
     workers: NonZeroUsize,
 ) -> Result<ClientReport, ChildError> {
-    let Entry { peer, row } = entry;
     let serialization =
         row.serialization.map(|chosen| format!(" --serialization {chosen}")).unwrap_or_default();
     let (registry, connections) = match row.registry {
@@ -102,9 +113,10 @@ pub(super) async fn run_client(
         false => (String::new(), row.connections),
     };
     let process = Process::benchmark(&format!(
-        "client --json --peer {peer} --mode {}{serialization}{registry} -s {} --pool {connections} -c {callers} --in-flight {callers} -n {} --workers {workers}",
+        "client --json --peer {peer} --mode {}{serialization}{registry} -s {} --pool {connections} -c {callers} --in-flight {callers} --bytes {} -n {} --workers {workers}",
         row.mode,
         setup::list(addrs),
+        row.size(),
         budget.to_argument(),
         callers = row.callers,
     ))?;
@@ -115,7 +127,7 @@ pub(super) async fn run_client(
     process.report("report and end", limit).await
 }
 
-/// This program with other arguments.
+/// This program with other arguments, or another program.
 #[derive(Debug)]
 struct Process {
     name: String,
@@ -128,9 +140,13 @@ impl Process {
     fn benchmark(arguments: &str) -> Result<Self, ChildError> {
         let name = format!("benchmark {arguments}");
         match std::env::current_exe() {
-            Ok(program) => Self::spawn(name, Command::new(program).args(arguments.split(' '))),
+            Ok(program) => Self::of(name, program, arguments),
             Err(error) => Err(ChildError::Spawn(name, error)),
         }
+    }
+
+    fn of(name: String, program: PathBuf, arguments: &str) -> Result<Self, ChildError> {
+        Self::spawn(name, Command::new(program).args(arguments.split(' ')))
     }
 
     fn spawn(name: String, command: &mut Command) -> Result<Self, ChildError> {
