@@ -67,7 +67,7 @@ struct Core {
 
 impl Wheel {
     pub(crate) fn new(runtime: Handle) -> Self {
-        let core = Core { slots: Slots::default(), wakes: u64::MAX, started: false, over: false };
+        let core = Core { slots: Slots::new(), wakes: u64::MAX, started: false, over: false };
         let shared = Shared { start: Instant::now(), core: Mutex::new(core), changed: Notify::new() };
         Self { shared: Arc::new(shared), runtime }
     }
@@ -142,8 +142,10 @@ impl Shared {
     }
 
     fn tick_of(&self, at: Instant) -> u64 {
+        const IN_A_SECOND: u64 = Duration::from_secs(1).as_nanos().div_ceil(TICK.as_nanos()) as u64;
         let passed = at.saturating_duration_since(self.start);
-        u64::try_from(passed.as_nanos() / TICK.as_nanos()).unwrap_or(u64::MAX / 2)
+        // Without the long division of nanoseconds: it is asked for with each timer.
+        passed.as_secs() * IN_A_SECOND + u64::from(passed.subsec_nanos() / TICK.subsec_nanos())
     }
 }
 

@@ -1,19 +1,25 @@
 //! What a wheel holds. Knows no clock, no lock and no task.
 //!
-//! Each slot is a ring of entries, linked by their numbers, so that an entry can leave it wherever it stands:
+//! Each slot is a chain of entries, linked both ways by their numbers, so that an entry can leave it wherever it stands:
 //!
 //! ```text
-//!   links    | head of slot 0 | head of slot 1 | ... | head of slot 1023 | entry 0 | entry 1 | ...
-//!                    ^------------------------------------------------------ next --^
+//!   first    | slot 0 | slot 1 | ... | slot 1023 |
+//!                         |
+//!                         v
+//!                      entry 7 <--> entry 2 <--> entry 5
 //! ```
 
 use std::sync::{Arc, Weak};
 
 use super::{Due, Timed};
 
-const SLOTS: u32 = 1024;
+const SLOTS: usize = 1024;
 /// An empty wheel gives the room of more entries than this back.
 const KEEP: usize = 4096;
+/// No entry.
+const NONE: u32 = u32::MAX;
+/// No slot.
+const NOWHERE: u16 = u16::MAX;
 
 /// An entry of the wheel, for as long as its target is due again and again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,32 +29,31 @@ pub(crate) struct Key {
     stamp: u32,
 }
 
-#[derive(Default)]
 pub(super) struct Slots {
-    /// Those of the slots' heads, then those of the entries. An entry that is in no ring is linked to itself.
-    links: Vec<Link>,
+    /// The first entry of each.
+    first: Vec<u32>,
     entries: Vec<Entry>,
-    /// Numbers of entries without a target.
-    free: Vec<u32>,
+    /// Entries with a target.
+    len: usize,
+    /// The first entry without a target; these are linked by `next`.
+    free: u32,
     stamp: u32,
     /// The last tick that was looked at.
     now: u64,
 }
 
-#[derive(Clone, Copy)]
-struct Link {
-    next: u32,
-    previous: u32,
-}
-
 struct Entry {
     due: u64,
-    stamp: u32,
     /// `None` once it has left.
     target: Option<Weak<dyn Timed>>,
+    stamp: u32,
+    next: u32,
+    previous: u32,
+    /// [`NOWHERE`] while it is due and not settled.
+    slot: u16,
 }
 
-/// An entry that is due. It has left its ring, and waits for [`Slots::settle`].
+/// An entry that is due. It has left its slot, and waits for [`Slots::settle`].
 pub(super) struct Fired {
     pub(super) key: Key,
     pub(super) due: u64,
@@ -56,27 +61,30 @@ pub(super) struct Fired {
 }
 
 impl Slots {
+    pub(super) fn new() -> Self {
+        Self { first: Vec::new(), entries: Vec::new(), len: 0, free: NONE, stamp: 0, now: 0 }
+    }
+
     pub(super) fn put(&mut self, due: u64, target: Weak<dyn Timed>) -> Key {
-        if self.links.is_empty() {
-            self.links.extend((0..SLOTS).map(Link::to));
+        if self.first.is_empty() {
+            self.first.resize(SLOTS, NONE);
         }
         self.stamp = self.stamp.wrapping_add(1);
-        let entry = Entry { due, stamp: self.stamp, target: Some(target) };
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.entries[at as usize] = entry;
-                at
-            }
-            None => {
-                // There is no memory for so many that the number ends.
-                let at = self.entries.len() as u32;
-                self.links.push(Link::to(SLOTS + at));
-                self.entries.push(entry);
-                at
-            }
+        self.len += 1;
+        let stamp = self.stamp;
+        let entry = Entry { due, target: Some(target), stamp, next: NONE, previous: NONE, slot: NOWHERE };
+        let at = self.free;
+        let at = if at == NONE {
+            self.entries.push(entry);
+            // There is no memory for so many that the numbers end.
+            (self.entries.len() - 1) as u32
+        } else {
+            self.free = self.entries[at as usize].next;
+            self.entries[at as usize] = entry;
+            at
         };
         self.link(at);
-        Key { at, stamp: self.stamp }
+        Key { at, stamp }
     }
 
     /// Whether the entry is still there; it is due at this tick then, and no more at the one before.
@@ -96,39 +104,36 @@ impl Slots {
             return None;
         }
         self.unlink(key.at);
-        let target = self.entries[key.at as usize].target.take();
-        self.free.push(key.at);
-        if self.free.len() == self.entries.len() && self.entries.len() > KEEP {
+        let entry = &mut self.entries[key.at as usize];
+        let target = entry.target.take();
+        entry.next = std::mem::replace(&mut self.free, key.at);
+        self.len -= 1;
+        if self.len == 0 && self.entries.len() > KEEP {
             self.clear();
         }
         target
     }
 
-    /// Takes all that is due by `tick` out of its rings. What has gone leaves the wheel.
+    /// Takes all that is due by `tick` out of its slots. What has gone leaves the wheel.
     pub(super) fn take_due(&mut self, tick: u64) -> Vec<Fired> {
         let mut due = Vec::new();
         // After a long sleep every slot is looked at once, not once a revolution.
-        let first = (self.now + 1).max(tick.saturating_sub(u64::from(SLOTS) - 1));
+        let first = (self.now + 1).max(tick.saturating_sub(SLOTS as u64 - 1));
         for at in first..=tick {
-            // Also once the last entry has left.
-            if self.links.is_empty() {
-                break;
+            let mut at = self.first.get(slot_of(at)).copied().unwrap_or(NONE);
+            while at != NONE {
+                at = self.take_if_due(at, tick, &mut due);
             }
-            self.take_due_of(head(at), tick, &mut due);
         }
         self.now = self.now.max(tick);
         due
     }
 
-    fn take_due_of(&mut self, head: u32, tick: u64, due: &mut Vec<Fired>) {
-        let mut link = self.links[head as usize].next;
-        while link != head {
-            let at = link - SLOTS;
-            link = self.links[link as usize].next;
-            let entry = &self.entries[at as usize];
-            if entry.due > tick {
-                continue;
-            }
+    /// Gives the entry that follows.
+    fn take_if_due(&mut self, at: u32, tick: u64, due: &mut Vec<Fired>) -> u32 {
+        let entry = &self.entries[at as usize];
+        let next = entry.next;
+        if entry.due <= tick {
             let key = Key { at, stamp: entry.stamp };
             match entry.target.as_ref().and_then(Weak::upgrade) {
                 Some(target) => {
@@ -138,11 +143,12 @@ impl Slots {
                 None => drop(self.remove(key)),
             }
         }
+        next
     }
 
     /// What follows for an entry that was due, unless it was removed or moved meanwhile.
     pub(super) fn settle(&mut self, key: Key, due: Due) {
-        if !self.has(key) || self.links[(SLOTS + key.at) as usize].next != SLOTS + key.at {
+        if !self.has(key) || self.entries[key.at as usize].slot != NOWHERE {
             return;
         }
         match due {
@@ -155,22 +161,17 @@ impl Slots {
 
     /// The next tick whose slot holds anything.
     pub(super) fn next(&self) -> Option<u64> {
-        if self.links.is_empty() {
-            return None;
-        }
-        (self.now + 1..=self.now + u64::from(SLOTS)).find(|&at| {
-            let head = head(at);
-            self.links[head as usize].next != head
-        })
+        (self.now + 1..=self.now + SLOTS as u64)
+            .find(|&at| self.first.get(slot_of(at)).is_some_and(|&first| first != NONE))
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Self { stamp: self.stamp, now: self.now, ..Self::default() };
+        *self = Self { stamp: self.stamp, now: self.now, ..Self::new() };
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.len
     }
 
     fn has(&self, key: Key) -> bool {
@@ -180,34 +181,36 @@ impl Slots {
     }
 
     fn link(&mut self, at: u32) {
+        let entry = &mut self.entries[at as usize];
         // What is due already, because whoever put it here was held up, goes where the task looks next.
-        let head = head(self.entries[at as usize].due.max(self.now + 1));
-        let own = SLOTS + at;
-        let last = self.links[head as usize].previous;
-        self.links[own as usize] = Link { next: head, previous: last };
-        self.links[last as usize].next = own;
-        self.links[head as usize].previous = own;
+        let slot = slot_of(entry.due.max(self.now + 1));
+        let next = std::mem::replace(&mut self.first[slot], at);
+        (entry.slot, entry.next, entry.previous) = (slot as u16, next, NONE);
+        if next != NONE {
+            self.entries[next as usize].previous = at;
+        }
     }
 
     fn unlink(&mut self, at: u32) {
-        let own = SLOTS + at;
-        let Link { next, previous } = self.links[own as usize];
-        self.links[previous as usize].next = next;
-        self.links[next as usize].previous = previous;
-        self.links[own as usize] = Link::to(own);
+        let entry = &mut self.entries[at as usize];
+        let slot = std::mem::replace(&mut entry.slot, NOWHERE);
+        let (next, previous) = (entry.next, entry.previous);
+        if slot == NOWHERE {
+            return;
+        }
+        if previous == NONE {
+            self.first[usize::from(slot)] = next;
+        } else {
+            self.entries[previous as usize].next = next;
+        }
+        if next != NONE {
+            self.entries[next as usize].previous = previous;
+        }
     }
 }
 
-impl Link {
-    /// Both ways to the same one.
-    fn to(number: u32) -> Self {
-        Self { next: number, previous: number }
-    }
-}
-
-/// The number of the head of a tick's slot.
-fn head(tick: u64) -> u32 {
-    (tick % u64::from(SLOTS)) as u32
+fn slot_of(tick: u64) -> usize {
+    (tick % SLOTS as u64) as usize
 }
 
 #[cfg(test)]
@@ -236,7 +239,7 @@ mod tests {
     fn entries_of_one_slot_leave_it_in_any_order() {
         let (_target, weak) = anything();
         for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
-            let mut slots = Slots::default();
+            let mut slots = Slots::new();
             let keys = [5, 5 + 1024, 5].map(|due| slots.put(due, weak.clone()));
             for (left, index) in order.into_iter().enumerate() {
                 assert_eq!(slots.len(), 3 - left);
@@ -250,7 +253,7 @@ mod tests {
     #[test]
     fn a_key_of_an_entry_that_has_left_does_not_reach_the_next_one_in_its_place() {
         let (_target, weak) = anything();
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         let old = slots.put(5, weak.clone());
         slots.remove(old);
         let new = slots.put(6, weak);
@@ -265,7 +268,7 @@ mod tests {
     #[test]
     fn what_is_moved_or_removed_while_it_is_due_is_not_overruled_by_what_was_to_follow() {
         let (_target, weak) = anything();
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         let (moved, removed) = (slots.put(5, weak.clone()), slots.put(5, weak));
         let fired = slots.take_due(5);
         assert_eq!(fired.len(), 2);
@@ -282,7 +285,7 @@ mod tests {
     #[test]
     fn what_has_gone_leaves_when_it_is_due_and_an_empty_wheel_has_no_room_for_many() {
         let (target, weak) = anything();
-        let mut slots = Slots::default();
+        let mut slots = Slots::new();
         for due in 1..=10_000 {
             slots.put(due, weak.clone());
         }
