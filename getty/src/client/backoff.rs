@@ -11,6 +11,11 @@
 //! lived for some seconds. But a session that ended in its first second is a failure whatever came over it, and after such
 //! a one a first packet proves nothing before that second has passed: else a peer that greets and closes is dialled without
 //! end.
+//!
+//! When a server goes, all its clients fail at the same moment, and must not come back at the same moment. Jitter on each wait is
+//! not enough for that: it adds up so slowly that after two seconds most clients still dial within a few tenths of one. So chance
+//! decides how much a wait *grows*; the first ones, which all clients have in common, tear them apart. And an attempt that took
+//! long widens the wait after it: attempts that time out together began together.
 
 use std::time::Duration;
 
@@ -19,14 +24,18 @@ use tokio::time::Instant;
 /// Where an attempt fails at once, no wait at all would keep a thread busy for good.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// A time that nobody lives to see.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// How a client waits between failed attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backoff {
-    /// Wait after the first failure; it doubles with each further one. Jitter takes up to a quarter off. No wait is shorter than
-    /// 1 ms before that. Default 200 ms.
+    /// Wait after the first failure; with each further one it grows by a factor between 1.5 and 3, by chance. Jitter takes up to a
+    /// quarter off, and adds up to half of the time that the attempt took. No wait is shorter than 1 ms before that. Default
+    /// 200 ms.
     pub first: Duration,
-    /// Longest wait. Default 30 s.
+    /// Longest wait, counted from the beginning of the attempt that failed, before jitter takes off. Default 30 s.
     pub max: Duration,
     /// A session that lived so long counts as good even if no packet came. Default 5 s.
     pub proof: Duration,
@@ -34,6 +43,9 @@ pub struct Backoff {
     pub brief: Duration,
     /// Somebody who needs a session cuts a longer wait down to this since the last attempt. Default 6 s.
     pub on_demand: Duration,
+    /// Makes chance the same in every run, for simulations. Clients with the same seed dial at the same moments, so each needs its
+    /// own. Default `None`: another one for every client.
+    pub seed: Option<u64>,
 }
 
 impl Default for Backoff {
@@ -44,6 +56,7 @@ impl Default for Backoff {
             proof: Duration::from_secs(5),
             brief: Duration::from_secs(1),
             on_demand: Duration::from_secs(6),
+            seed: None,
         }
     }
 }
@@ -84,10 +97,25 @@ impl Backoff {
         self
     }
 
-    /// The wait after so many failures in a row, before jitter.
-    fn after(&self, failures: u32) -> Duration {
-        let doublings = failures.saturating_sub(1).min(20);
-        self.first.max(SHORTEST).saturating_mul(1 << doublings).min(self.max).max(SHORTEST)
+    /// With a seed for chance.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The wait after a failure, before jitter. `last`: that of the failure before, 0 for the first in a row.
+    fn after(&self, last: Duration, chance: &mut fastrand::Rng) -> Duration {
+        let grown = if last.is_zero() { self.first } else { last.mul_f64(1.5 + 1.5 * chance.f64()) };
+        grown.min(self.max).clamp(SHORTEST, NEVER)
+    }
+
+    /// That wait with jitter, after an attempt that took so long.
+    fn spread(&self, wait: Duration, took: Duration, chance: &mut fastrand::Rng) -> Duration {
+        let most = self.max.saturating_sub(took).max(SHORTEST);
+        let less = wait.min(most).mul_f64(1.0 - 0.25 * chance.f64());
+        let more = took.min(NEVER).mul_f64(0.5 * chance.f64());
+        (less + more).min(most)
     }
 }
 
@@ -96,6 +124,9 @@ impl Backoff {
 pub(super) struct Reach {
     /// Attempts that failed since the last proof.
     pub(super) failures: u32,
+    /// The last wait, before jitter; 0 since the last proof.
+    wait: Duration,
+    chance: fastrand::Rng,
     pub(super) cause: Option<String>,
     dialled: Option<Instant>,
     due: Option<Instant>,
@@ -115,6 +146,11 @@ pub(super) struct Life {
 }
 
 impl Reach {
+    pub(super) fn new(policy: &Backoff) -> Self {
+        let chance = policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        Self { chance, ..Self::default() }
+    }
+
     pub(super) fn dialling(&mut self, now: Instant) {
         self.dialled = Some(now);
         self.demanded = false;
@@ -129,8 +165,9 @@ impl Reach {
         self.failed = Some(now);
         self.failures = self.failures.saturating_add(1);
         self.cause = Some(cause);
-        let wait = policy.after(self.failures);
-        self.due = Some(later(now, wait.mul_f64(1.0 - 0.25 * fastrand::f64())));
+        self.wait = policy.after(self.wait, &mut self.chance);
+        let took = now.saturating_duration_since(began);
+        self.due = Some(later(now, policy.spread(self.wait, took, &mut self.chance)));
     }
 
     /// Whether such a session proves that its peer is good.
@@ -141,6 +178,7 @@ impl Reach {
     /// A session has proven itself.
     pub(super) fn proven(&mut self) {
         self.failures = 0;
+        self.wait = Duration::ZERO;
         self.cause = None;
         self.due = None;
         self.doubted = false;
@@ -154,7 +192,7 @@ impl Reach {
         if young || !self.is_proven_by(policy, life) {
             return false;
         }
-        self.due = Some(later(now, policy.first.mul_f64(0.25 * fastrand::f64())));
+        self.due = Some(later(now, policy.first.mul_f64(0.25 * self.chance.f64())));
         true
     }
 
@@ -181,26 +219,66 @@ impl Reach {
 
 /// So much later, or after a time that nobody lives to see.
 fn later(from: Instant, wait: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    from + wait.min(YEARS)
+    from + wait.min(NEVER)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn waits_double_and_are_bounded() {
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_by_one_and_a_half_to_three_and_are_bounded() {
+        let now = Instant::now();
+        let (mut third, mut seen) = (Duration::ZERO, (f64::MAX, 0.0_f64));
+        for seed in 0..1_000 {
+            let policy = Backoff::default().seed(seed);
+            let mut reach = Reach::new(&policy);
+            for failure in 1..=20 {
+                let last = reach.wait;
+                reach.failed(&policy, now, now, "refused".into());
+                let growth = reach.wait.div_duration_f64(last);
+                match failure {
+                    1 => assert_eq!(reach.wait, policy.first),
+                    2..=4 => seen = (seen.0.min(growth), seen.1.max(growth)),
+                    15.. => assert_eq!(reach.wait, policy.max),
+                    _ => assert!(growth <= 3.001, "{growth}"),
+                }
+                if failure == 3 {
+                    third += reach.wait / 1_000;
+                }
+                let wait = reach.next(&policy, now) - now;
+                assert!((reach.wait.mul_f64(0.749)..=reach.wait).contains(&wait), "{wait:?}");
+            }
+        }
+        assert!(seen.0 >= 1.499 && seen.0 < 1.51 && seen.1 > 2.99 && seen.1 <= 3.001, "{seen:?}");
+        // 200 ms, times 2.25 twice.
+        assert!((990..=1_035).contains(&third.as_millis()), "{third:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_took_long_spreads_the_wait_after_it() {
+        let began = Instant::now();
+        let now = began + Duration::from_secs(4);
         let policy = Backoff::default();
-        let waits: Vec<_> = (1..=10).map(|n| policy.after(n).as_millis()).collect();
-        assert_eq!(waits, [200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000]);
-        assert_eq!(policy.after(u32::MAX), policy.max);
+        let waits: Vec<_> = (0..1_000)
+            .map(|seed| {
+                let policy = policy.seed(seed);
+                let mut reach = Reach::new(&policy);
+                reach.failed(&policy, now, began, "no answer".into());
+                (reach.next(&policy, now) - now).as_millis()
+            })
+            .collect();
+        assert!(waits.iter().all(|wait| (150..=2_200).contains(wait)));
+        for tenth in 2..=20 {
+            let within = waits.iter().filter(|wait| (tenth * 100..tenth * 100 + 100).contains(*wait)).count();
+            assert!((25..=80).contains(&within), "{within} of 1,000 waits are of {tenth} tenths of a second");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn demand_cuts_a_long_wait_but_never_below_its_own() {
-        let policy = Backoff::default();
-        let mut reach = Reach::default();
+        let policy = Backoff::default().seed(1);
+        let mut reach = Reach::new(&policy);
         let start = Instant::now();
         reach.dialling(start);
         for _ in 0..10 {

@@ -164,7 +164,7 @@ impl<P: Protocol> ClientBuilder<P> {
             start: Some(start),
             running: 0,
             ended: None,
-            reach: Reach::default(),
+            reach: Reach::new(&self.backoff),
             probing: None,
             dialling: 0,
         };
