@@ -3,12 +3,11 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::runtime::Handle;
-
 use crate::{
     EventListener, Limits, Protocol,
     observer::Observing,
     pool::{Full, Pool, Workers},
+    sync::Handle,
     wheel::Wheel,
 };
 

@@ -79,6 +79,7 @@ mod pool;
 mod server;
 mod session;
 mod stock;
+mod sync;
 pub mod transport;
 mod wheel;
 

@@ -7,12 +7,12 @@
 //!     +---- dry -------+---------------------------------> dropped; the last one drops the jobs too
 //! ```
 
-use std::sync::{
-    Arc,
+use std::sync::Arc;
+
+use crate::sync::{
+    Handle, Notify,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
-
-use tokio::{runtime::Handle, sync::Notify};
 
 /// Jobs that a worker does before others of the runtime get their turn.
 pub(super) const TURN: usize = 16;
@@ -82,6 +82,8 @@ impl<S: Source> Member<S> {
         let mut done = 0_usize;
         loop {
             let added = filled.notified();
+            // Looked at first: what was added before the end is found then.
+            let ended = ended.load(Ordering::Acquire);
             match source.take(worker) {
                 Some(work) => {
                     if !source.is_dry() {
@@ -95,7 +97,7 @@ impl<S: Source> Member<S> {
                         tokio::task::yield_now().await;
                     }
                 }
-                None if ended.load(Ordering::Acquire) => {
+                None if ended => {
                     // The next worker is to hear of it too.
                     filled.notify_one();
                     return;

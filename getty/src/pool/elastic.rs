@@ -5,15 +5,12 @@
 //!   (none) ------------------------------------------------> worker ------------------------------> (none)
 //! ```
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, sync::Notify, time::timeout};
+use tokio::time::timeout;
 
 use super::{Job, Target, crew::TURN, lock, room::Room};
+use crate::sync::{Handle, Mutex, Notify};
 
 pub(super) struct Elastic(Arc<Shared>);
 

@@ -7,21 +7,17 @@
 //!
 //! So a slow packet holds up nobody while a worker is left, whatever queue that one belongs to.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
-use tokio::runtime::Handle;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Job, Target,
     crew::{Crew, Source},
     lock,
     room::Room,
+};
+use crate::sync::{
+    Handle, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 pub(super) struct Fixed(Arc<Crew<Queues>>);

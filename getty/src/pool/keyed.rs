@@ -9,10 +9,8 @@
 use std::{
     collections::VecDeque,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
-
-use tokio::runtime::Handle;
 
 use super::{
     Job, Target,
@@ -20,6 +18,7 @@ use super::{
     lock,
     room::Room,
 };
+use crate::sync::{Handle, Mutex};
 
 pub(super) struct Keyed {
     queues: Vec<Arc<Crew<Queue>>>,

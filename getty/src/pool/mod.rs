@@ -22,16 +22,12 @@ mod keyed;
 mod ordered;
 mod room;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
-    time::Duration,
-};
-
-use tokio::runtime::Handle;
+use std::{sync::Arc, task::Waker, time::Duration};
 
 pub(crate) use ordered::Line;
 use room::Room;
+
+use crate::sync::{Handle, Mutex, MutexGuard, PoisonError};
 
 /// Where `on_message` runs.
 ///

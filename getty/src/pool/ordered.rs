@@ -12,12 +12,7 @@
 //! So order holds with any number of workers, a slow session has one worker at the most, and the queue is no longer than the
 //! number of sessions.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-};
-
-use tokio::runtime::Handle;
+use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Job, Target,
@@ -25,6 +20,7 @@ use super::{
     lock,
     room::Room,
 };
+use crate::sync::{Handle, Mutex};
 
 pub(super) struct Ordered {
     crew: Arc<Crew<Lines>>,

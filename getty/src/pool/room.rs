@@ -1,21 +1,19 @@
 //! Owns how many packets may wait in one place, and which sessions wait for room there.
 
-use std::{
-    collections::BTreeMap,
-    ops::Bound,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::Waker,
-};
+use std::{collections::BTreeMap, ops::Bound, task::Waker};
 
 use super::lock;
+use crate::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// A number of places.
 pub(super) struct Room {
     free: AtomicUsize,
     waiting: Mutex<Waiting>,
+    /// How many wait. Whoever waits sees at least one without the lock.
+    waiters: AtomicUsize,
 }
 
 /// Sessions in turn. One that is asked again replaces its waker, so there are never more than sessions.
@@ -29,7 +27,11 @@ struct Waiting {
 impl Room {
     /// At least one place.
     pub(super) fn new(places: usize) -> Self {
-        Self { free: AtomicUsize::new(places.max(1)), waiting: Mutex::default() }
+        Self {
+            free: AtomicUsize::new(places.max(1)),
+            waiting: Mutex::default(),
+            waiters: AtomicUsize::new(0),
+        }
     }
 
     pub(super) fn try_take(&self) -> bool {
@@ -39,13 +41,17 @@ impl Room {
     /// Takes a place. Without one, the session's waker is woken when there may be one.
     pub(super) fn take(&self, session: u64, waker: &Waker) -> bool {
         if self.try_take() {
+            // It may have waited, and something else has woken it: a turn that it still had would be lost for the others.
+            if self.waiters.load(Ordering::Relaxed) > 0 {
+                self.forget(session);
+            }
             return true;
         }
         // Noted before room is looked for again: else what is freed in between wakes nobody.
-        lock(&self.waiting).wakers.insert(session, waker.clone());
+        self.change(|waiting| waiting.wakers.insert(session, waker.clone()));
         let taken = self.try_take();
         if taken {
-            lock(&self.waiting).wakers.remove(&session);
+            self.forget(session);
         }
         taken
     }
@@ -59,13 +65,24 @@ impl Room {
 
     /// This session waits no more. It may have been woken for a place that another one is to have then.
     pub(super) fn give_up(&self, session: u64) {
-        lock(&self.waiting).wakers.remove(&session);
+        self.forget(session);
         self.wake_next();
     }
 
+    fn forget(&self, session: u64) {
+        drop(self.change(|waiting| waiting.wakers.remove(&session)));
+    }
+
     fn wake_next(&self) {
-        let next = lock(&self.waiting).next();
+        let next = self.change(Waiting::next);
         next.into_iter().for_each(Waker::wake);
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+        let mut waiting = lock(&self.waiting);
+        let changed = change(&mut waiting);
+        self.waiters.store(waiting.wakers.len(), Ordering::Relaxed);
+        changed
     }
 }
 

@@ -3,25 +3,25 @@
 //! Lock order: this lock, then locks of the user's state, then that of the cron, then the wheel's. Wakers are woken after unlocking.
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
-    },
+    sync::{Arc, OnceLock, Weak},
     task::Waker,
     time::Duration,
 };
-
-use tokio::sync::Notify;
 
 use super::{Out, Session, extras::Extras};
 use crate::{
     ConnInfo, Error, Limits, Protocol,
     endpoint::Endpoint,
+    sync::{
+        Mutex, MutexGuard, Notify, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
+    },
     transport::Direct,
     wheel::{Due, Key, Timed},
 };
 
-static IDS: AtomicU64 = AtomicU64::new(1);
+/// std's, as loom's atomics live in a model and cannot be static.
+static IDS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
 
 pub(crate) struct Shared<P: Protocol> {
     pub(super) id: u64,
@@ -227,6 +227,16 @@ impl<P: Protocol> Shared<P> {
         let waker = self.lock().waker.clone();
         if let Some(waker) = waker {
             waker.wake();
+        }
+    }
+
+    /// Counts `runs` or `handling` down, and wakes the task of a session that is ending: it waits for that.
+    pub(super) fn one_less(&self, count: &AtomicUsize) {
+        count.fetch_sub(1, Ordering::AcqRel);
+        // Either this sees that the session ends, or its task sees the count: both store, then load.
+        fence(Ordering::SeqCst);
+        if !self.is_open() {
+            self.wake();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -11,7 +11,12 @@ use std::{
 use tokio::time::Sleep;
 
 use super::{Driver, Out, Session, core::Life, driver::Input};
-use crate::{CloseReason, Error, Protocol, observer::report, transport::Connection};
+use crate::{
+    CloseReason, Error, Protocol,
+    observer::report,
+    sync::atomic::{Ordering, fence},
+    transport::Connection,
+};
 
 /// What ends a session that is closed before its end: a writer broke the out-buffer.
 pub(super) const STOLEN: Error = Error::Contract("a writer took bytes away that other packets had written");
@@ -106,6 +111,8 @@ impl Ending {
             self.stage = Stage::Over;
         }
         driver.session.0.advance(Life::Closing);
+        // What is counted down from now on wakes this task; what was before is seen below.
+        fence(Ordering::SeqCst);
         driver.take_orders(cx);
         if self.stage == Stage::Flush {
             let sealed = !driver.session.0.is_handling()

@@ -51,10 +51,7 @@ impl<P: Protocol> Running<P> {
 
 impl<P: Protocol> Drop for Running<P> {
     fn drop(&mut self) {
-        self.0.0.runs.fetch_sub(1, Ordering::AcqRel);
-        if !self.0.is_open() {
-            self.0.0.wake();
-        }
+        self.0.0.one_less(&self.0.0.runs);
     }
 }
 
@@ -93,9 +90,6 @@ impl<P: Protocol> Handling<P> {
 
 impl<P: Protocol> Drop for Handling<P> {
     fn drop(&mut self) {
-        self.0.0.handling.fetch_sub(1, Ordering::AcqRel);
-        if !self.0.is_open() {
-            self.0.0.wake();
-        }
+        self.0.0.one_less(&self.0.0.handling);
     }
 }

@@ -3,10 +3,6 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        MutexGuard,
-        atomic::{Ordering, fence},
-    },
     task::Waker,
     time::Duration,
 };
@@ -18,7 +14,13 @@ use super::{
     Flush, Out, Session,
     core::{Core, Life},
 };
-use crate::{BoxError, OutOf, Protocol, WriteError, Writer};
+use crate::{
+    BoxError, OutOf, Protocol, WriteError, Writer,
+    sync::{
+        MutexGuard,
+        atomic::{Ordering, fence},
+    },
+};
 
 /// Where a written frame lies in its session's output, in bytes since the session opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@
 
 #[cfg(feature = "compression")]
 mod compress;
-mod halves;
+pub(crate) mod halves;
 #[cfg(any(feature = "tls", feature = "ws"))]
 mod handshakes;
 mod io;
@@ -130,7 +130,7 @@ pub trait Transport: Send + 'static {
 }
 
 /// A half of a plain socket through which an idle session's writer writes at once, without a hop to the session's task.
-pub struct Direct(Arc<dyn halves::WriteHalf>);
+pub struct Direct(pub(crate) Arc<dyn halves::WriteHalf>);
 
 impl Direct {
     pub(crate) fn try_write(&self, out: &Out) -> Result<usize> {

@@ -18,13 +18,13 @@ use std::{
 };
 
 use tokio::{
-    runtime::Handle,
     sync::Notify,
     time::{Instant, timeout_at},
 };
 
 pub(crate) use self::slots::Key;
 use self::slots::{Fired, Slots};
+use crate::sync::Handle;
 
 const TICK: Duration = Duration::from_millis(10);
 
