@@ -42,7 +42,7 @@ mod session;
 mod stock;
 #[path = "../../src/transport/mod.rs"]
 mod transport;
-#[path = "../../src/wheel.rs"]
+#[path = "../../src/wheel/mod.rs"]
 mod wheel;
 
 pub mod models;
