@@ -229,11 +229,13 @@ impl<P: Protocol> Shared<P> {
     }
 
     fn end(&self, end: End) {
-        {
+        // What users gave goes with it, and may ask this client as it goes: not under the lock.
+        let unused = {
             let mut state = self.lock();
-            state.start = None;
             state.ended.get_or_insert(end);
-        }
+            state.start.take()
+        };
+        drop(unused);
         if end == End::Closed {
             for session in self.live.load().iter() {
                 session.close();

@@ -271,14 +271,19 @@ where
 
 impl<P: Protocol, D> Drop for Seat<P, D> {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.running = state.running.saturating_sub(1);
-        if state.running == 0 {
-            // The client was closed, or its runtime has gone: there will be no further session.
-            state.ended.get_or_insert(End::Closed);
+        let is_last = {
+            let mut state = self.shared.lock();
+            state.running = state.running.saturating_sub(1);
+            if state.running == 0 {
+                // The client was closed, or its runtime has gone: there will be no further session.
+                state.ended.get_or_insert(End::Closed);
+            }
+            state.running == 0
+        };
+        if is_last {
+            // Not under the lock: a session takes its state along, which is the user's and may ask the client as it goes.
             self.shared.live.store(Arc::default());
         }
-        drop(state);
         self.shared.changed.notify_waiters();
     }
 }

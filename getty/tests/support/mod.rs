@@ -20,7 +20,7 @@ mod watcher;
 #[cfg(feature = "ws")]
 pub(crate) mod ws;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::mpsc, thread, time::Duration};
 
 #[cfg(feature = "tls")]
 pub(crate) use authority::{Authority, Own};
@@ -42,6 +42,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Waits for what must come.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("what the test waits for does not come")
+}
+
+/// For what would otherwise hang instead of failing, such as a thread that waits for itself or a task that never rests.
+pub(crate) fn in_time(test: impl FnOnce() + Send + 'static) {
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        test();
+        done.send(()).unwrap();
+    });
+    finished.recv_timeout(PATIENCE).expect("it has failed, or does not come to its end");
 }
 
 /// Lets others run until something has come about that no event tells of.
