@@ -26,7 +26,8 @@ pub(crate) use self::slots::Key;
 use self::slots::{Fired, Slots};
 use crate::sync::Handle;
 
-const TICK: Duration = Duration::from_millis(10);
+const TICK_MILLIS: u64 = 10;
+const TICK: Duration = Duration::from_millis(TICK_MILLIS);
 
 /// What the wheel can mark.
 pub(crate) trait Timed: Send + Sync {
@@ -169,7 +170,7 @@ async fn turn(shared: Arc<Shared>) {
         };
         match next {
             Some(tick) => {
-                let at = shared.start + TICK.saturating_mul(u32::try_from(tick).unwrap_or(u32::MAX));
+                let at = shared.start + Duration::from_millis(tick.saturating_mul(TICK_MILLIS));
                 let _ = timeout_at(at, shared.changed.notified()).await;
             }
             None => shared.changed.notified().await,
