@@ -22,8 +22,19 @@ impl Tcp {
     /// Over a connected socket, which the user may have configured.
     ///
     /// # Errors
-    /// When the system refuses `TCP_NODELAY`, which means that the socket is dead.
+    /// When the system refuses `TCP_NODELAY`, which means that the socket is dead; `AddrNotAvailable` when the socket has connected
+    /// to itself, as can happen where nothing listens on a local port.
     pub fn new(stream: TcpStream) -> Result<Self> {
+        if let (Ok(own), Ok(peer)) = (stream.local_addr(), stream.peer_addr())
+            && own == peer
+        {
+            let text = format!("the socket to {peer} connected to itself");
+            return Err(Error::new(ErrorKind::AddrNotAvailable, text));
+        }
+        Self::accepted(stream)
+    }
+
+    fn accepted(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self(stream))
     }
@@ -75,7 +86,7 @@ impl Listen for TcpListen {
 
     async fn accept(&mut self) -> Result<Tcp> {
         let (stream, _) = self.0.accept().await?;
-        Tcp::new(stream)
+        Tcp::accepted(stream)
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -86,20 +97,13 @@ impl Listen for TcpListen {
 /// Dials a host and port. The name is looked up at every call; all its addresses are tried in turn.
 ///
 /// # Errors
-/// That of the last address tried, or `AddrNotAvailable` when a socket has connected to itself, as can happen where
-/// nothing listens on a local port. Cancel-safe.
+/// That of the last address tried; see also [`Tcp::new`]. Cancel-safe.
 pub async fn dial_tcp(addr: &str) -> Result<Tcp> {
     let mut last = Error::new(ErrorKind::NotFound, format!("{addr} resolves to no address"));
     for addr in lookup_host(addr).await? {
-        match TcpStream::connect(addr).await {
-            Ok(stream) if stream.local_addr().ok() == stream.peer_addr().ok() => {
-                last = Error::new(
-                    ErrorKind::AddrNotAvailable,
-                    format!("the socket to {addr} connected to itself"),
-                );
-            }
-            Ok(stream) => return Tcp::new(stream),
-            Err(e) => last = e,
+        match TcpStream::connect(addr).await.and_then(Tcp::new) {
+            Ok(connected) => return Ok(connected),
+            Err(error) => last = error,
         }
     }
     Err(last)
