@@ -14,11 +14,11 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use getty::{
-    Client, Limits, Out, Server, Session, WriteError, accept, on_message,
+    Client, Error, Limits, Out, Server, Session, WriteError, accept, on_message,
     transport::{Connection, Direct, Io, Tcp, Transport, memory},
 };
 use support::{
-    Frames, HEADER, MessageListen, Recorder, Records, frame, message_pipes, over_tcp, tcp_pair, within,
+    Frames, HEADER, MessageListen, Recorder, Records, What, frame, message_pipes, over_tcp, tcp_pair, within,
 };
 use tokio::{io::duplex, net::UnixStream, sync::mpsc};
 
@@ -155,6 +155,22 @@ async fn a_message_that_holds_no_whole_packet_harms_no_other() {
         theirs.send(frame(b"good"));
         assert_eq!(events.message().await, "good");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_cut_is_counted_and_one_that_the_reader_refuses_ends_the_session() {
+    let (own, theirs) = message_pipes();
+    let (recorder, mut events) = Recorder::new();
+    let session = accept(own, Frames, recorder, Limits::default());
+    theirs.send(frame(b"good"));
+    theirs.send(frame(b"cut short")[..HEADER + 2].to_vec());
+    theirs.send([frame(b"whole"), b"\xc5".to_vec()].concat());
+    theirs.send(b"no packet".to_vec());
+    events.open().await;
+    assert_eq!([events.message().await, events.message().await], ["good", "whole"]);
+    assert!(matches!(events.next().await.what, What::Error(error) if matches!(*error, Error::Read(_))));
+    assert!(events.close().await == session);
+    assert_eq!(session.stats().dropped_messages, 2);
 }
 
 #[tokio::test]

@@ -78,8 +78,9 @@ pub struct Stats {
     pub read_packets: u64,
     /// Packets among them that were refused, because a pool had no place for them ([`Full::Refuse`](crate::Full::Refuse)).
     pub refused_packets: u64,
-    /// Messages that were dropped because they were no packet, or began with one and went on. Only over transports that lose
-    /// messages anyway ([`Connection::LOSSY`](crate::transport::Connection::LOSSY)); others end the session.
+    /// Messages of which something was dropped, because it was no whole packet. One that the Reader refuses, or that is too long, is
+    /// only dropped over transports that lose messages anyway ([`Connection::LOSSY`](crate::transport::Connection::LOSSY)), and ends
+    /// the session over others.
     pub dropped_messages: u64,
     /// Bytes that the connection has taken.
     pub written_bytes: u64,

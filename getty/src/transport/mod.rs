@@ -70,8 +70,9 @@ pub trait Connection: Send + Unpin + 'static {
     /// which is one packet, and packets are taken with [`Out::take_message`].
     const MESSAGES: bool = false;
 
-    /// Whether a message that is no packet is dropped, and counted in [`Stats::dropped_messages`](crate::Stats::dropped_messages),
-    /// instead of ending the session (UDP, where anybody may have sent it). Means nothing on a stream of bytes.
+    /// Whether a message that the Reader refuses, or that is too long, is dropped, and counted in
+    /// [`Stats::dropped_messages`](crate::Stats::dropped_messages), instead of ending the session (UDP, where anybody may have sent it).
+    /// Means nothing on a stream of bytes.
     const LOSSY: bool = false;
 
     /// Bytes of the longest message that can be sent. Longer ones are refused when they are written

@@ -138,9 +138,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             // A message is a packet: what the Reader left of it belongs to nothing.
             buf.clear();
             self.reader.reset();
-            if C::LOSSY {
-                self.session.0.extras.count_dropped_message();
-            }
+            self.session.0.extras.count_dropped_message();
         }
         Ok(0)
     }
