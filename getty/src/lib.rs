@@ -1,69 +1,16 @@
-//! A netty-like transport core for tokio: sessions, listeners, readers and writers. It moves packets; it knows no RPC.
+#![doc = include_str!("../README.md")]
 //!
-//! ```text
-//!            you write                                getty runs
-//!  +---------------------------+      +--------------------------------------------------+
-//!  | Protocol: Reader, Writer, |      |  Session = one connection = ONE task             |
-//!  |           State           | ---> |                                                  |
-//!  | EventListener: on_open,   |      |  socket -> Reader -> on_message                  |
-//!  |   on_message, on_cron,    | <--- |  any task -> Writer -> out-buffer -> socket      |
-//!  |   on_error, on_close      |      |                                                  |
-//!  +---------------------------+      +--------------------------------------------------+
-//! ```
+//! # Where to find it
 //!
-//! * [`Protocol`] names the [`Reader`], the [`Writer`] and the state of a session and makes them anew for every
-//!   session, so also after every reconnect.
-//! * [`EventListener`] has the callbacks. They are plain functions; futures go to [`Session::run`].
-//! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address and dials again when they end.
-//! * [`Pool`] says where `on_message` runs: in the session's task, or in a pool that keeps the order of sessions, of keys, or none.
-//! * [`Limits`] bounds everything. Nothing is infinite by default.
-//! * [`Session::stats`] has a session's counters; an [`Observer`] hears of all sessions of an endpoint, and feature `metrics` gives their
-//!   sums to Prometheus (`metrics::Metrics`).
-//!
-//! An echo server for lines of text:
-//!
-//! ```no_run
-//! use getty::{EventListener, Lines, Server, Session};
-//!
-//! struct Echo;
-//! impl EventListener<Lines> for Echo {
-//!     fn on_message(&self, session: &Session<Lines>, line: String) {
-//!         let _ = session.write(line);
-//!     }
-//! }
-//!
-//! # async fn run() -> std::io::Result<()> {
-//! Server::bind("127.0.0.1:7001").await?.serve(Lines::default(), Echo).await
-//! # }
-//! ```
-//!
-//! and its client:
-//!
-//! ```no_run
-//! use getty::{Client, Lines, on_message};
-//!
-//! # async fn run() -> Result<(), getty::BoxError> {
-//! let client = Client::tcp("127.0.0.1:7001", 1, Lines::default(), on_message(|_, line: String| println!("{line}")));
-//! client.session().await?.send("hello".into()).await?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! What a session runs over is a [`transport`]. Those that bring dependencies are features, off by default:
-//!
-//! | transport | feature | server | client |
-//! |---|---|---|---|
-//! | TCP | | [`Server::bind`] | [`Client::tcp`] |
-//! | Unix sockets | | [`Server::over`] a `transport::UnixListen` | `ClientBuilder::unix` |
-//! | UDP, one packet a datagram | | [`Server::over`] a [`transport::UdpListen`] | [`ClientBuilder::udp`] |
-//! | pipes in memory | | [`transport::memory`] | [`transport::memory`] |
-//! | TLS 1.2 and 1.3 over TCP | `tls` | `transport::TlsListen` | `ClientBuilder::tls` |
-//! | WebSocket, over TCP or TLS | `ws` (and `tls`) | `transport::WsListen` | `ClientBuilder::ws` |
-//! | any other | | [`Server::over`] a [`transport::Listen`] | [`ClientBuilder::dial`] |
-//!
-//! `tls-native-roots` adds `transport::Roots::native`: the authorities that the operating system trusts.
-//! `compression` adds `transport::Compressed`: deflate or snappy between session and connection, as Go's getty does it.
-//! `codec` adds `Codec`: what reads and writes may also be a codec of `tokio_util`, one's own or a ready-made one.
+//! * [`Protocol`] names the [`Reader`], the [`Writer`] and the state of a session; [`Lines`] and [`Chunks`] are two that come along.
+//! * [`EventListener`] has the callbacks; [`on_message`] makes one of a function.
+//! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address; [`ClientBuilder`] and [`Backoff`] set it up.
+//! * [`Session`] is a handle to one connection, [`Out`] what a Writer appends to.
+//! * [`Pool`] says where `on_message` runs; [`Limits`] bounds everything.
+//! * [`transport`] has what a session runs over.
+//! * [`Session::stats`] has the counters of a session; an [`Observer`] hears of all sessions of an endpoint.
+//! * [`Error`], [`WriteError`] and [`SessionError`] say why a session ended, a packet was not queued, a client has no session to give.
+//! * [`defects`] lists what the Go original got wrong, and the tests that guard it here.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -82,6 +29,10 @@ mod stock;
 mod sync;
 pub mod transport;
 mod wheel;
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/defects.md")]
+pub mod defects {}
 
 pub use client::{Backoff, Client, ClientBuilder};
 #[cfg(feature = "codec")]
