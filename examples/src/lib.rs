@@ -5,6 +5,8 @@
 #[cfg(feature = "transports")]
 pub mod echo;
 pub mod listed;
+#[cfg(feature = "http")]
+pub mod page;
 pub mod tickets;
 pub mod user;
 

@@ -7,23 +7,12 @@
 //! printf 'hello\n' | nc -N 127.0.0.1 7001
 //! ```
 
-use std::{convert::Infallible, future::ready, io, process::ExitCode, time::Duration};
+use std::{io, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use getty::{ClientBuilder, Lines, Server, Session, metrics::Metrics, on_message};
-use getty_examples::stop_signal;
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::Incoming,
-    header::{ALLOW, CONTENT_TYPE, HeaderValue},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{interval, sleep},
-};
+use getty_examples::{page::Page, stop_signal};
+use tokio::{net::TcpListener, time::interval};
 
 /// Echoes lines, and shows its metrics under /metrics until SIGTERM. Prints READY when it does both.
 #[derive(Parser)]
@@ -67,10 +56,15 @@ async fn run(arguments: Arguments) -> io::Result<()> {
     });
     println!("lines at {address}, metrics at http://{}/metrics", http.local_addr()?);
     println!("READY");
+    let text = {
+        let metrics = metrics.clone();
+        move || metrics.text()
+    };
+    let page = Page { path: "/metrics", content_type: Metrics::CONTENT_TYPE, text };
     tokio::select! {
         served = server.serve_until(Lines::default(), listener, stop) => served?,
-        () = send_lines(address.to_string(), metrics.clone(), Duration::from_millis(arguments.every)) => {}
-        () = serve_metrics(http, metrics) => {}
+        () = send_lines(address.to_string(), metrics, Duration::from_millis(arguments.every)) => {}
+        () = page.serve(http) => {}
     }
     println!("STOPPED");
     Ok(())
@@ -89,43 +83,4 @@ async fn send_lines(address: String, metrics: Metrics, every: Duration) {
             Err(error) => println!("no line was sent: {error}"),
         }
     }
-}
-
-async fn serve_metrics(http: TcpListener, metrics: Metrics) {
-    loop {
-        match http.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(answer(stream, metrics.clone()))),
-            Err(error) => {
-                eprintln!("cannot accept: {error}");
-                sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-async fn answer(stream: TcpStream, metrics: Metrics) {
-    let service = service_fn(|request| ready(respond(&request, &metrics)));
-    let served = http1::Builder::new()
-        // A peer that does not finish its request is not waited for.
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(5))
-        .serve_connection(TokioIo::new(stream), service);
-    // What goes wrong concerns that peer alone.
-    let _ = served.await;
-}
-
-fn respond(request: &Request<Incoming>, metrics: &Metrics) -> Result<Response<String>, Infallible> {
-    let mut response = Response::new(String::new());
-    match (request.method(), request.uri().path()) {
-        (&Method::GET, "/metrics") => {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(Metrics::CONTENT_TYPE));
-            *response.body_mut() = metrics.text();
-        }
-        (_, "/metrics") => {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
-            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        }
-        _ => *response.status_mut() = StatusCode::NOT_FOUND,
-    }
-    Ok(response)
 }

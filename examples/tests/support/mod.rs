@@ -5,7 +5,10 @@
 #[allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 #[path = "../../../getty/tests/support/authority.rs"]
 pub(crate) mod authority;
+#[cfg(feature = "browser")]
+pub(crate) mod browser;
 pub(crate) mod callers;
+pub(crate) mod chat;
 pub(crate) mod dubbo_go;
 #[cfg(feature = "transports")]
 pub(crate) mod echo;
@@ -38,7 +41,7 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
     /// What it printed before READY.
-    said: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Program {
