@@ -1,7 +1,13 @@
 //! What the sessions of one server or one client share: the name, the listener, the default limits, the wheel, the pool and the
 //! runtime.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use crate::{
     EventListener, Limits, Protocol,
@@ -55,6 +61,8 @@ pub(crate) struct Endpoint<P: Protocol> {
     pub(crate) runtime: Handle,
     /// Where `on_message` runs, if not in the sessions' tasks.
     pub(crate) pool: Option<Workers>,
+    /// Bytes that sessions hold and cannot get rid of.
+    held: AtomicUsize,
 }
 
 impl<P: Protocol> Endpoint<P> {
@@ -70,6 +78,22 @@ impl<P: Protocol> Endpoint<P> {
         let runtime = Handle::current();
         let wheel = Wheel::new(runtime.clone());
         let pool = Workers::start(pool, full, &runtime);
-        Arc::new(Self { protocol, listener: Box::new(listener), limits, observing, wheel, runtime, pool })
+        let held = AtomicUsize::new(0);
+        Arc::new(Self {
+            protocol,
+            listener: Box::new(listener),
+            limits,
+            observing,
+            wheel,
+            runtime,
+            pool,
+            held,
+        })
+    }
+
+    /// A session holds so many bytes now, and so many before. Gives what all hold.
+    pub(crate) fn hold(&self, before: usize, now: usize) -> usize {
+        let change = now.wrapping_sub(before);
+        self.held.fetch_add(change, Ordering::Relaxed).wrapping_add(change)
     }
 }

@@ -38,6 +38,41 @@ pub enum Error {
         /// Bytes of the unfinished packet.
         pending: usize,
     },
+    /// Nothing came from the peer of an accepted session, and nothing was written to it, for
+    /// [`Limits::first_packet`](field@crate::Limits::first_packet).
+    #[error("no packet came within {limit:?} (Limits::first_packet)")]
+    Silent {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A packet that had begun was not whole in time, and came more slowly than it may
+    /// ([`Limits::packet_wait`](field@crate::Limits::packet_wait), [`Limits::packet_rate`](field@crate::Limits::packet_rate)).
+    #[error(
+        "a packet was not whole within {limit:?}, {received} bytes of it had come (Limits::packet_wait, packet_rate)"
+    )]
+    Slow {
+        /// Bytes that had come of it.
+        received: usize,
+        /// [`Limits::packet_wait`](field@crate::Limits::packet_wait).
+        limit: Duration,
+    },
+    /// The peer took nothing of what waits for it for [`Limits::stall`](field@crate::Limits::stall).
+    #[error("the peer took nothing for {limit:?} while {queued} bytes waited for it (Limits::stall)")]
+    Stalled {
+        /// Bytes that waited.
+        queued: usize,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The session wanted to hold more, and all sessions of its endpoint together held [`Limits::held`](field@crate::Limits::held)
+    /// already.
+    #[error("{holds} bytes were to be held, and all sessions may hold {limit} together (Limits::held)")]
+    Overloaded {
+        /// Bytes of this session.
+        holds: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The Reader broke its contract: a packet without taking a byte, or bytes taken without a packet and not counted
     /// ([`Reader::held`](crate::Reader::held)). Or a Writer did, and
     /// took bytes away that other packets had written.
@@ -66,6 +101,10 @@ impl Error {
             Self::Refused(_) => "refused",
             Self::TooLong { .. } => "too_long",
             Self::Truncated { .. } => "truncated",
+            Self::Silent { .. } => "silent",
+            Self::Slow { .. } => "slow",
+            Self::Stalled { .. } => "stalled",
+            Self::Overloaded { .. } => "overloaded",
             Self::Contract(_) => "contract",
             Self::Panicked { .. } => "panicked",
             Self::Dropped => "dropped",

@@ -46,5 +46,5 @@ pub use limits::Limits;
 pub use listener::{EventListener, OnMessage, on_message};
 pub use observer::{CloseReason, Observed, Observer};
 pub use pool::{Full, Pool};
-pub use server::{Server, accept};
+pub use server::{Server, ServerCounts, accept};
 pub use session::{CloseCallback, Flush, Out, Session, Span, Stats};

@@ -22,10 +22,15 @@ use tokio::{
 const SECOND: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(10);
 
+/// Their peers say nothing, and may.
+fn limits() -> Limits {
+    Limits::default().first_packet(Duration::MAX)
+}
+
 #[tokio::test(start_paused = true)]
 async fn there_is_none_by_default() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, _session) = over_memory(Frames, recorder, Limits::default());
+    let (_peer, _session) = over_memory(Frames, recorder, limits());
     events.open().await;
     sleep(3600 * SECOND).await;
     assert!(events.try_next().is_none());
@@ -37,7 +42,7 @@ async fn it_comes_once_a_period() {
         [(SECOND, 60, 59..=60), (60 * SECOND, 3600, 59..=60), (TICK, 1, 97..=100)]
     {
         let (recorder, mut events) = Recorder::new();
-        let (_peer, _session) = over_memory(Frames, recorder, Limits::default().cron(Some(period)));
+        let (_peer, _session) = over_memory(Frames, recorder, limits().cron(Some(period)));
         events.open().await;
         sleep(seconds * SECOND).await;
         let came = crons(&mut events);
@@ -48,7 +53,7 @@ async fn it_comes_once_a_period() {
 #[tokio::test(start_paused = true)]
 async fn it_never_comes_before_its_period_has_passed() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, session) = over_memory(Frames, recorder, Limits::default());
+    let (_peer, session) = over_memory(Frames, recorder, limits());
     events.open().await;
     for millis in [1, 9, 10, 11, 999, 10_235, 20_001] {
         let period = Duration::from_millis(millis);
@@ -66,7 +71,7 @@ async fn it_never_comes_before_its_period_has_passed() {
 #[tokio::test(start_paused = true)]
 async fn the_period_can_be_changed_at_any_time() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, session) = over_memory(Frames, recorder, Limits::default().cron(Some(3600 * SECOND)));
+    let (_peer, session) = over_memory(Frames, recorder, limits().cron(Some(3600 * SECOND)));
     events.open().await;
     for (period, least, most) in [
         (Some(SECOND), 9, 10),
@@ -86,7 +91,7 @@ async fn the_period_can_be_changed_at_any_time() {
 #[tokio::test(start_paused = true)]
 async fn a_period_that_is_set_anew_all_the_time_is_put_off_each_time() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, session) = over_memory(Frames, recorder, Limits::default());
+    let (_peer, session) = over_memory(Frames, recorder, limits());
     events.open().await;
     // As one does who wants to know of silence.
     for _ in 0..1_000 {
@@ -106,7 +111,7 @@ async fn it_can_change_its_own_period_and_stop_itself() {
     let recorder = recorder.on_cron(move |session: &Session<Frames>| {
         session.set_cron(periods.lock().unwrap().pop().flatten());
     });
-    let (_peer, _session) = over_memory(Frames, recorder, Limits::default().cron(Some(SECOND)));
+    let (_peer, _session) = over_memory(Frames, recorder, limits().cron(Some(SECOND)));
     events.open().await;
     sleep(1000 * SECOND).await;
     assert_eq!(crons(&mut events), 3);
@@ -124,7 +129,7 @@ async fn none_comes_after_it_was_stopped_though_it_was_due_before() {
             session.write(packet).unwrap();
         }
     });
-    let (mut peer, _session) = over_memory(Frames, recorder, Limits::default());
+    let (mut peer, _session) = over_memory(Frames, recorder, limits());
     peer.write_all(&frame(b"stop")).await.unwrap();
     assert_eq!(read_frame(&mut peer).await, b"stop");
     peer.write_all(&frame(b"next")).await.unwrap();
@@ -136,7 +141,7 @@ async fn none_comes_after_it_was_stopped_though_it_was_due_before() {
 #[tokio::test(start_paused = true)]
 async fn it_goes_on_after_the_clock_was_held_up_for_many_periods() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, _session) = over_memory(Frames, recorder, Limits::default().cron(Some(10 * TICK)));
+    let (_peer, _session) = over_memory(Frames, recorder, limits().cron(Some(10 * TICK)));
     events.open().await;
     for _ in 0..5 {
         // A jump, as a blocked runtime sees it: missed periods are not made up for.
@@ -154,7 +159,7 @@ async fn it_goes_on_after_the_clock_was_held_up_for_many_periods() {
 async fn it_goes_on_after_its_own_callback_took_longer_than_its_period() {
     let (recorder, mut events) = Recorder::new();
     let recorder = recorder.on_cron(|_: &Session<Frames>| std::thread::sleep(3 * TICK));
-    let (_peer, _session) = over_memory(Frames, recorder, Limits::default().cron(Some(TICK)));
+    let (_peer, _session) = over_memory(Frames, recorder, limits().cron(Some(TICK)));
     events.open().await;
     for _ in 0..5 {
         assert_eq!(events.next().await.what.name(), "cron");
@@ -171,7 +176,7 @@ async fn a_close_inside_it_stops_no_other_timer() {
             session.close();
         }
     });
-    let server = Server::over(listen).limits(Limits::default().cron(Some(SECOND)));
+    let server = Server::over(listen).limits(limits().cron(Some(SECOND)));
     tokio::spawn(server.serve(Frames, recorder));
     let _closed = connector.connect().await.unwrap();
     let _kept = connector.connect().await.unwrap();
@@ -204,7 +209,7 @@ async fn a_slow_one_delays_nobody_elses() {
             }
         })
     };
-    let server = Server::bind("127.0.0.1:0").await.unwrap().limits(Limits::default().cron(Some(TICK)));
+    let server = Server::bind("127.0.0.1:0").await.unwrap().limits(limits().cron(Some(TICK)));
     let address = server.local_addr().unwrap();
     tokio::spawn(server.serve(Frames, recorder));
     let _peers = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
@@ -229,7 +234,7 @@ async fn it_comes_while_the_peer_reads_nothing_and_can_end_the_session() {
             session.close();
         }
     });
-    let limits = Limits::default().cron(Some(SECOND)).close_wait(2 * SECOND);
+    let limits = limits().cron(Some(SECOND)).close_wait(2 * SECOND);
     let (_peer, session) = over_memory(Frames, recorder, limits);
     session.write(Bytes::from(vec![0; 1_000_000])).unwrap();
     events.open().await;
@@ -240,7 +245,7 @@ async fn it_comes_while_the_peer_reads_nothing_and_can_end_the_session() {
 #[tokio::test]
 async fn it_comes_on_real_sockets_too() {
     let (recorder, mut events) = Recorder::new();
-    let (_peer, session) = over_tcp(Frames, recorder, Limits::default().cron(Some(TICK))).await;
+    let (_peer, session) = over_tcp(Frames, recorder, limits().cron(Some(TICK))).await;
     events.open().await;
     for _ in 0..3 {
         assert_eq!(events.next().await.what.name(), "cron");

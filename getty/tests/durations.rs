@@ -29,7 +29,7 @@ async fn periods_from_nothing_to_for_ever_are_taken() {
         (Duration::MAX, HOUR, 0..=0),
     ] {
         let (recorder, mut events) = Recorder::new();
-        let limits = Limits::default().cron(Some(period));
+        let limits = Limits::default().cron(Some(period)).first_packet(Duration::MAX);
         let (_peer, _session) = over_memory(Frames, recorder, limits);
         events.open().await;
         sleep(passes).await;
@@ -45,7 +45,7 @@ fn periods_are_kept_by_a_program_that_has_run_for_two_years() {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let (recorder, mut events) = Recorder::new();
-            let limits = Limits::default().cron(Some(10 * SECOND));
+            let limits = Limits::default().cron(Some(10 * SECOND)).first_packet(Duration::MAX);
             let (_peer, _session) = over_memory(Frames, recorder, limits);
             events.open().await;
             for _ in 0..8 {

@@ -105,7 +105,7 @@ fn a_session_that_has_to_wait_does_not_spin() {
     thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let limits = Limits::default().close_wait(HOUR);
+            let limits = Limits::default().close_wait(HOUR).stall(10 * HOUR);
             let (recorder, mut events) = Recorder::new();
             let large = Bytes::from(vec![0; 300_000]);
             let recorder = recorder.on_message(move |session: &Session<Frames>, _| {

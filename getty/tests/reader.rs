@@ -264,12 +264,15 @@ async fn a_claimed_length_reserves_no_memory() {
 
 #[test]
 fn every_default_bound_is_finite() {
-    let Limits { max_packet, out_high, out_hard, turn, close_wait, sessions, dial, .. } = Limits::default();
+    let limits = Limits::default();
+    let Limits { max_packet, packet_rate, out_high, out_hard, turn, turn_packets, runs, .. } = limits;
+    let Limits { packet_wait, first_packet, stall, close_wait, dial, held, sessions, .. } = limits;
     let day = Duration::from_secs(24 * 3600);
-    for bytes in [max_packet, out_high, out_hard, turn, sessions] {
+    for bytes in [max_packet, packet_rate, out_high, out_hard, turn, turn_packets, runs, sessions] {
         assert!(bytes > 0 && bytes <= 64 * 1024 * 1024, "{bytes}");
     }
-    for time in [close_wait, dial] {
+    assert!(limits.sessions_per_address <= sessions && held <= 1024 * 1024 * 1024);
+    for time in [packet_wait, first_packet, stall, close_wait, dial] {
         assert!(!time.is_zero() && time < day, "{time:?}");
     }
 }
@@ -280,7 +283,8 @@ async fn bounds_of_zero_are_as_small_as_can_be_and_nothing_hangs() {
     let recorder = recorder.on_message(|session: &Session<Frames>, packet| {
         session.write(packet).unwrap();
     });
-    let (mut peer, session) = over_memory(Frames, recorder, Limits::default().turn(0).out_high(0));
+    let limits = Limits::default().turn(0).turn_packets(0).runs(0).packet_rate(0).out_high(0);
+    let (mut peer, session) = over_memory(Frames, recorder, limits);
     events.open().await;
     within(session.ready()).await.unwrap();
     for _ in 0..3 {

@@ -23,7 +23,8 @@ const SIZE: usize = 200_000;
 /// A session with more to write than its peer takes; one packet of [`SIZE`] is on its way.
 async fn stuck() -> (DuplexStream, Session<Frames>) {
     let (recorder, mut events) = Recorder::new();
-    let (peer, session) = over_memory(Frames, recorder, Limits::default().out_high(HIGH));
+    let (peer, session) =
+        over_memory(Frames, recorder, Limits::default().stall(Duration::MAX).out_high(HIGH));
     events.open().await;
     session.write(vec![0; SIZE].into()).unwrap();
     until(|| session.taken() > 0).await;

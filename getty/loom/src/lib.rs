@@ -34,7 +34,7 @@ mod listener;
 mod observer;
 #[path = "../../src/pool/mod.rs"]
 mod pool;
-#[path = "../../src/server.rs"]
+#[path = "../../src/server/mod.rs"]
 mod server;
 #[path = "../../src/session/mod.rs"]
 mod session;

@@ -1,14 +1,13 @@
 //! The part of a session that its handles and its task share: one lock, and a few counters beside it.
 //!
-//! Lock order: this lock, then locks of the user's state, then that of the cron, then the wheel's. Wakers are woken after unlocking.
+//! Lock order: this lock, then locks of the user's state, then that of the timers, then the wheel's. Wakers are woken after unlocking.
 
 use std::{
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, OnceLock},
     task::Waker,
-    time::Duration,
 };
 
-use super::{Out, Session, extras::Extras};
+use super::{Out, Session, extras::Extras, timers::Timers};
 use crate::{
     ConnInfo, Error, Limits, Protocol,
     endpoint::Endpoint,
@@ -17,7 +16,6 @@ use crate::{
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
     transport::Direct,
-    wheel::{Due, Key, Timed},
 };
 
 /// std's, as loom's atomics live in a model and cannot be static.
@@ -48,16 +46,10 @@ pub(crate) struct Shared<P: Protocol> {
     /// Woken when the out-buffer has room again, and at the end.
     pub(super) room: Notify,
     pub(super) waiting: AtomicBool,
-    /// A lock of its own, so that `set_cron` can be called under the session's.
-    cron: Mutex<Cron>,
-    /// `on_cron` was due, and the task has not called it yet.
-    cron_marked: AtomicBool,
+    pub(super) timers: Timers,
     pub(super) error: OnceLock<Arc<Error>>,
     pub(super) extras: Extras<P>,
 }
-
-/// A tick that does not come.
-const NEVER: u64 = u64::MAX;
 
 /// What the lock guards.
 pub(super) struct Core<P: Protocol> {
@@ -75,17 +67,6 @@ pub(super) struct Core<P: Protocol> {
     pub(super) credit: bool,
     pub(super) waker: Option<Waker>,
     pub(super) direct: Option<Direct>,
-}
-
-/// When `on_cron` is to be called, in ticks of the wheel. However often that changes, one entry in the wheel is enough as
-/// long as it is not later than what is due.
-struct Cron {
-    period: u64,
-    /// [`NEVER`] for none.
-    due: u64,
-    /// Tick of the session's entry in the wheel; [`NEVER`] for none.
-    entry: u64,
-    key: Option<Key>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,8 +121,7 @@ impl<P: Protocol> Shared<P> {
             handling: AtomicUsize::new(0),
             room: Notify::new(),
             waiting: AtomicBool::new(false),
-            cron: Mutex::new(Cron { period: 1, due: NEVER, entry: NEVER, key: None }),
-            cron_marked: AtomicBool::new(false),
+            timers: Timers::default(),
             error: OnceLock::new(),
             extras: Extras::default(),
         });
@@ -231,11 +211,12 @@ impl<P: Protocol> Shared<P> {
     }
 
     /// Counts `runs` or `handling` down, and wakes the task of a session that is ending: it waits for that.
-    pub(super) fn one_less(&self, count: &AtomicUsize) {
-        count.fetch_sub(1, Ordering::AcqRel);
+    /// So it does where there were `most`, as no further one is begun then.
+    pub(super) fn one_less(&self, count: &AtomicUsize, most: usize) {
+        let before = count.fetch_sub(1, Ordering::AcqRel);
         // Either this sees that the session ends, or its task sees the count: both store, then load.
         fence(Ordering::SeqCst);
-        if !self.is_open() {
+        if !self.is_open() || before == most {
             self.wake();
         }
     }
@@ -272,73 +253,8 @@ impl<P: Protocol> Shared<P> {
         self.queued() <= self.limits().out_high / 2
     }
 
-    pub(super) fn set_cron(self: &Arc<Self>, period: Option<Duration>) {
-        let wheel = &self.endpoint.wheel;
-        let mut cron = self.cron();
-        self.cron_marked.store(false, Ordering::Relaxed);
-        let Some(period) = period.filter(|_| !self.is_closed()) else {
-            cron.due = NEVER;
-            return;
-        };
-        cron.period = wheel.ticks(period);
-        cron.due = wheel.after(cron.period);
-        if cron.entry <= cron.due {
-            // The entry that is there looks at `due` when its own tick comes.
-            return;
-        }
-        cron.entry = cron.due;
-        if !cron.key.is_some_and(|key| wheel.move_to(key, cron.due)) {
-            let target: Weak<dyn Timed> = Arc::<Self>::downgrade(self);
-            cron.key = Some(wheel.insert(cron.due, target));
-        }
-    }
-
-    /// Leaves the wheel at the end of the session, whose memory it would hold until its tick came.
-    pub(super) fn end_cron(&self) {
-        let mut cron = self.cron();
-        cron.due = NEVER;
-        cron.entry = NEVER;
-        if let Some(key) = cron.key.take() {
-            self.endpoint.wheel.cancel(key);
-        }
-    }
-
-    fn cron(&self) -> MutexGuard<'_, Cron> {
-        self.cron.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether `on_cron` is to be called now.
-    pub(super) fn take_cron(&self) -> bool {
-        self.cron_marked.load(Ordering::Acquire) && self.cron_marked.swap(false, Ordering::AcqRel)
-    }
-}
-
-impl<P: Protocol> Timed for Shared<P> {
-    fn due(&self, tick: u64, now: u64) -> Due {
-        let (next, come) = {
-            let mut cron = self.cron();
-            if cron.entry != tick {
-                // It has been made due sooner meanwhile, or the session has ended.
-                return Due::Never;
-            }
-            if cron.due == NEVER || !self.is_open() {
-                cron.entry = NEVER;
-                cron.key = None;
-                return Due::Never;
-            }
-            let come = cron.due <= now;
-            if come {
-                // Periods that were missed are not made up for.
-                let missed = (now - cron.due) / cron.period;
-                cron.due = cron.due.saturating_add(cron.period.saturating_mul(missed.saturating_add(1)));
-                self.cron_marked.store(true, Ordering::Release);
-            }
-            cron.entry = cron.due;
-            (cron.due, come)
-        };
-        if come {
-            self.wake();
-        }
-        Due::At(next)
+    /// Whether fewer futures of `run` are under way than may be.
+    pub(super) fn may_run(&self) -> bool {
+        self.runs.load(Ordering::Acquire) < self.limits().runs.max(1)
     }
 }

@@ -14,6 +14,7 @@
 //! A hand-written future: an `async` block around it would store it twice, and there is one for each session.
 
 mod decode;
+mod watch;
 
 use std::{
     future::Future,
@@ -28,7 +29,10 @@ use bytes::BytesMut;
 use tokio::time::Sleep;
 
 pub(super) use self::decode::Input;
-use self::decode::{Kept, Read};
+use self::{
+    decode::{Kept, Read},
+    watch::Watch,
+};
 use super::{
     Out, Session,
     ending::{Ending, STOLEN},
@@ -66,6 +70,11 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     choked: bool,
     /// Decoding stopped because the pool has no place; it wakes the task when there may be one.
     starved: bool,
+    /// Decoding stopped because too many futures of `run` are under way; one that is done wakes the task.
+    busy: bool,
+    /// Decoding stopped because others are to have their turn.
+    crowded: bool,
+    watch: Watch,
     /// Where packets wait in an ordered pool.
     line: Option<Arc<Line>>,
     /// The packet that waits for room in its queue of a keyed pool.
@@ -119,6 +128,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             turns: 0,
             choked: false,
             starved: false,
+            busy: false,
+            crowded: false,
+            watch: Watch::default(),
             line: endpoint.pool.as_ref().and_then(Workers::line),
             kept: None,
             tracker,
@@ -144,6 +156,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     fn live(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
         for _ in 0..ROUNDS {
             let orders = self.take_orders(cx);
+            self.watch.come |= orders.watch;
             if self.session.0.is_closed() {
                 return Poll::Ready(Ending::broken(STOLEN));
             }
@@ -183,8 +196,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                     if matches!(read, Read::More) {
                         // There is input that nobody will wake this task for: the read did not run into its end.
                         yield_turn(cx);
+                        return Poll::Pending;
                     }
-                    return Poll::Pending;
+                    return self.rest(true);
                 }
             }
             if matches!(read, Read::More) {
@@ -193,7 +207,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             }
             if !self.choked && self.sleep(&round) {
                 self.turns = 0;
-                return Poll::Pending;
+                return self.rest(false);
             }
         }
         yield_turn(cx);
@@ -220,7 +234,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         }
         core.awake = true;
         Orders {
-            cron: self.session.0.take_cron(),
+            cron: self.session.0.timers.take_cron(),
+            watch: self.session.0.timers.take_watch(),
             gather: std::mem::take(&mut core.gather),
             frames: core.frames,
         }
@@ -286,6 +301,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
 
 pub(super) struct Orders {
     cron: bool,
+    watch: bool,
     gather: bool,
     frames: u32,
 }
@@ -337,8 +353,9 @@ impl<P: Protocol, C: Connection> Drop for Driver<P, C> {
             Phase::Live => drop(Ending::at_once(Error::Dropped).finish(&self.session)),
             Phase::Opening => Ending::at_once(Error::Dropped).finish_unseen(&self.session),
         }
+        self.let_go();
         if let Some(tracker) = &self.tracker {
-            tracker.remove(self.session.id());
+            tracker.remove(&self.session);
         }
     }
 }

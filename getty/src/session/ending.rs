@@ -194,7 +194,7 @@ impl Ending {
             core.waker = None;
             core.out = Out::new(false);
         }
-        shared.end_cron();
+        shared.end_timers();
         let error = match self.error {
             Some(error) => Some(shared.error.get_or_init(|| Arc::new(error))),
             // What a pool's worker left.

@@ -27,6 +27,7 @@ mod ending;
 mod extras;
 mod out;
 mod run;
+mod timers;
 mod write;
 
 use std::{

@@ -15,6 +15,8 @@ impl<P: Protocol> Session<P> {
     /// Runs a future and hands its output to `then`. The future is polled once, here; only if it is pending does it become
     /// a task. Most handlers are ready at once, and so cost one allocation and no task.
     ///
+    /// An accepted session with [`Limits::runs`](field@crate::Limits::runs) such tasks decodes nothing more until one of them is done.
+    ///
     /// An ending session waits for its futures, at most [`Limits::close_wait`](field@crate::Limits::close_wait), so that they can still
     /// answer. They are not cancelled when it ends; a `write` tells them then.
     ///
@@ -51,7 +53,8 @@ impl<P: Protocol> Running<P> {
 
 impl<P: Protocol> Drop for Running<P> {
     fn drop(&mut self) {
-        self.0.0.one_less(&self.0.0.runs);
+        let most = self.0.limits().runs.max(1);
+        self.0.0.one_less(&self.0.0.runs, most);
     }
 }
 
@@ -90,6 +93,6 @@ impl<P: Protocol> Handling<P> {
 
 impl<P: Protocol> Drop for Handling<P> {
     fn drop(&mut self) {
-        self.0.0.one_less(&self.0.0.handling);
+        self.0.0.one_less(&self.0.0.handling, usize::MAX);
     }
 }

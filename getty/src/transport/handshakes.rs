@@ -6,7 +6,8 @@
 //! ```
 //!
 //! While as many are under way as may be, further peers wait in the system's backlog. The oldest handshake then has to give
-//! way once it is [`PATIENCE`] old: an honest one takes a few round trips, and peers that stall keep nobody out for long.
+//! way once it is [`PATIENCE`] old: an honest one takes a few round trips, and peers that stall keep nobody out for long. One
+//! address has a part of the places only; what it wants beyond that is closed at once, and so leaves the backlog.
 
 use std::{
     collections::VecDeque,
@@ -25,7 +26,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until, timeout},
 };
 
-use super::HandshakeFailed;
+use super::{Gate, HandshakeFailed};
 use crate::observer::report;
 
 /// How long a handshake is safe from giving way to others.
@@ -35,10 +36,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Handshakes<T> {
     listener: TcpListener,
     pub(super) at_once: usize,
+    pub(super) per_address: usize,
     pub(super) within: Duration,
     pub(super) on_refused: Option<HandshakeFailed>,
     /// The observer of the server, which counts by itself what fails.
     pub(super) observer: Option<HandshakeFailed>,
+    /// Closed for those whom the server would turn away behind their handshake.
+    pub(super) gate: Option<Gate>,
     tasks: JoinSet<io::Result<T>>,
     /// Those under way, the oldest first.
     running: VecDeque<Running>,
@@ -57,9 +61,11 @@ impl<T: Send + 'static> Handshakes<T> {
         Self {
             listener,
             at_once: 512,
+            per_address: 256,
             within: Duration::from_secs(10),
             on_refused: None,
             observer: None,
+            gate: None,
             tasks: JoinSet::new(),
             running: VecDeque::new(),
             patience: None,
@@ -93,7 +99,10 @@ impl<T: Send + 'static> Handshakes<T> {
                     }
                     Poll::Pending | Poll::Ready(None) if !self.poll_room(cx) => return Poll::Pending,
                     Poll::Pending | Poll::Ready(None) => match self.listener.poll_accept(cx) {
-                        Poll::Ready(Ok((stream, peer))) => self.start(peer, shake(stream)),
+                        Poll::Ready(Ok((stream, peer))) => match self.admits(peer) {
+                            Ok(()) => self.start(peer, shake(stream)),
+                            Err(error) => self.refused(peer, &error),
+                        },
                         Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                         Poll::Pending => return Poll::Pending,
                     },
@@ -101,6 +110,19 @@ impl<T: Send + 'static> Handshakes<T> {
             }
         })
         .await
+    }
+
+    fn admits(&self, peer: SocketAddr) -> io::Result<()> {
+        if self.gate.as_ref().is_some_and(|gate| !gate.admits(Some(peer))) {
+            let text = "the server has no place for a further session of this peer";
+            return Err(Error::new(ErrorKind::ConnectionRefused, text));
+        }
+        let ip = peer.ip();
+        if self.running.iter().filter(|running| running.peer.ip() == ip).count() >= self.per_address {
+            let text = format!("{} handshakes of this address are under way", self.per_address);
+            return Err(Error::new(ErrorKind::ConnectionRefused, text));
+        }
+        Ok(())
     }
 
     fn start(&mut self, peer: SocketAddr, shake: impl Future<Output = io::Result<T>> + Send + 'static) {
@@ -170,6 +192,7 @@ impl<T> fmt::Debug for Handshakes<T> {
         f.debug_struct("Handshakes")
             .field("listener", &self.listener)
             .field("at_once", &self.at_once)
+            .field("per_address", &self.per_address)
             .field("within", &self.within)
             .field("running", &self.running.len())
             .finish_non_exhaustive()
@@ -184,6 +207,13 @@ macro_rules! handshake_settings {
         #[must_use]
         pub fn handshakes(mut self, at_once: usize) -> Self {
             self.handshakes.at_once = at_once.max(1);
+            self
+        }
+
+        /// How many of them may be of the same address, at least one. Default 256. Further connections of it are closed at once.
+        #[must_use]
+        pub fn handshakes_per_address(mut self, at_once: usize) -> Self {
+            self.handshakes.per_address = at_once.max(1);
             self
         }
 

@@ -11,7 +11,8 @@
 //!   compression: none is offered and none accepted, so peers that could send plain messages. A message may have
 //!   [`Limits::max_packet`](field@Limits::max_packet) bytes in at most 1,024 fragments.
 //! * **UDP**: one packet is one datagram. A server has one session for each peer address, bounded in number and in what waits for it,
-//!   which ends when the peer is silent; a datagram that is no packet is dropped and counted.
+//!   which ends when the peer is silent; a datagram that is no packet is dropped and counted, and no more is sent to an address than
+//!   three times what came from it ([`UdpListen::answers`]).
 //! * **Memory**: pipes inside one process.
 //!
 //! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see
@@ -48,6 +49,8 @@ use std::{
 use bytes::BytesMut;
 
 use crate::{ConnInfo, Limits, Out};
+
+pub use crate::server::Gate;
 
 #[cfg(feature = "compression")]
 pub use compress::{Compressed, CompressedListen, CompressedTask, Compression, Wire};
@@ -88,6 +91,16 @@ pub trait Connection: Send + Unpin + 'static {
     /// Called once a period of [`Limits::cron`](field@Limits::cron), right before `on_cron`: for connections that have a sign of life of
     /// their own. [`poll_drain`](Self::poll_drain) follows.
     fn keep_alive(&mut self) {}
+
+    /// Called once, when the first packet was taken out of what this has given: only now is it sure that the peer speaks the
+    /// protocol.
+    fn proven(&mut self) {}
+
+    /// Bytes that have come of what [`poll_fill`](Self::poll_fill) has not given yet, as it is not whole. They count for
+    /// [`Limits::packet_wait`](field@Limits::packet_wait).
+    fn pending(&self) -> usize {
+        0
+    }
 
     /// Appends what has come to `buf`; 0 when the peer has finished, so an empty message has to be left out. `buf` has some
     /// room, and may be made larger; a read of more than 64 KiB makes others wait. Cancel-safe.
@@ -156,6 +169,12 @@ pub trait Listen: Send + 'static {
     /// # Errors
     /// Of one accept; the server waits a little and goes on.
     fn accept(&mut self) -> impl Future<Output = Result<Self::Conn>> + Send;
+
+    /// Called once, before the first [`accept`](Self::accept). Those that know a peer's address before they have done much for it
+    /// ask the gate, and close the connection where it says no. The server asks too, so it can be left out.
+    fn gate(&mut self, gate: Gate) {
+        let _ = gate;
+    }
 
     /// Where it listens; `None` where there is no such thing.
     fn local_addr(&self) -> Option<SocketAddr>;

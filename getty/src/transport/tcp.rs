@@ -10,7 +10,7 @@ use tokio::net::{
     tcp::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use super::{Direct, Listen, Transport, halves::Halves, socket::configure_tcp};
+use super::{Direct, Gate, Listen, Transport, halves::Halves, socket::configure_tcp};
 use crate::{ConnInfo, Limits};
 
 /// A TCP connection. `TCP_NODELAY` is on: packets are gathered here, not in the kernel. The [`Limits`] of its session can change
@@ -64,7 +64,10 @@ impl Transport for Tcp {
 
 /// Accepts TCP connections.
 #[derive(Debug)]
-pub struct TcpListen(TcpListener);
+pub struct TcpListen {
+    listener: TcpListener,
+    gate: Option<Gate>,
+}
 
 impl TcpListen {
     /// Binds to an address; port 0 takes a free one.
@@ -72,12 +75,12 @@ impl TcpListen {
     /// # Errors
     /// Those of the system, such as an address in use.
     pub async fn bind(addr: impl ToSocketAddrs) -> Result<Self> {
-        TcpListener::bind(addr).await.map(Self)
+        Ok(Self { listener: TcpListener::bind(addr).await?, gate: None })
     }
 
     #[cfg(any(feature = "tls", feature = "ws"))]
     pub(super) fn into_inner(self) -> TcpListener {
-        self.0
+        self.listener
     }
 }
 
@@ -85,12 +88,20 @@ impl Listen for TcpListen {
     type Conn = Tcp;
 
     async fn accept(&mut self) -> Result<Tcp> {
-        let (stream, _) = self.0.accept().await?;
-        Tcp::accepted(stream)
+        loop {
+            let (stream, peer) = self.listener.accept().await?;
+            if self.gate.as_ref().is_none_or(|gate| gate.admits(Some(peer))) {
+                return Tcp::accepted(stream);
+            }
+        }
+    }
+
+    fn gate(&mut self, gate: Gate) {
+        self.gate = Some(gate);
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
-        self.0.local_addr().ok()
+        self.listener.local_addr().ok()
     }
 }
 

@@ -78,9 +78,14 @@ impl Wheel {
         u64::try_from(period.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX / 2).max(1)
     }
 
+    /// The tick that is now.
+    pub(crate) fn now(&self) -> u64 {
+        self.shared.tick_of(Instant::now())
+    }
+
     /// The tick that lies so many after now.
     pub(crate) fn after(&self, ticks: u64) -> u64 {
-        self.shared.tick_of(Instant::now()).saturating_add(ticks).saturating_add(1)
+        self.now().saturating_add(ticks).saturating_add(1)
     }
 
     /// Nanoseconds since it was made: a clock that never goes back.

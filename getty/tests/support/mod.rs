@@ -4,8 +4,11 @@
 
 #[cfg(feature = "tls")]
 mod authority;
+#[cfg(target_os = "linux")]
+pub(crate) mod child;
 mod echo;
 mod frames;
+pub(crate) mod hostile;
 mod lengths;
 mod messages;
 mod peer;

@@ -94,7 +94,9 @@ impl Place {
             Found::Refusal => return Err(io::ErrorKind::ConnectionRefused.into()),
             Found::Silence => std::future::pending().await,
             Found::Server(listener) => {
-                let session = accept(Io::new(theirs, "memory"), Frames, listener, Limits::default());
+                // Its clients may be silent for as long as they like.
+                let limits = Limits::default().first_packet(Duration::MAX);
+                let session = accept(Io::new(theirs, "memory"), Frames, listener, limits);
                 self.0.lock().unwrap().sessions.push(session);
             }
             Found::Brief { sends, after } => drop(tokio::spawn(be_brief(theirs, sends, after))),

@@ -45,7 +45,11 @@ pub(crate) fn upgrade(path: &str, headers: &str) -> String {
 impl RawWs {
     /// A client whose handshake is done.
     pub(crate) async fn client(addr: SocketAddr, path: &str) -> Self {
-        let mut stream = TcpStream::connect(addr).await.unwrap();
+        Self::over(TcpStream::connect(addr).await.unwrap(), path).await
+    }
+
+    /// A client over a socket that the test has configured.
+    pub(crate) async fn over(mut stream: TcpStream, path: &str) -> Self {
         stream.set_nodelay(true).unwrap();
         stream.write_all(upgrade(path, "").as_bytes()).await.unwrap();
         let answer = read_head(&mut stream).await;

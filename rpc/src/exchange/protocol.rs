@@ -11,9 +11,13 @@ use crate::{
     serialization,
 };
 
-/// Bounds of a session that carries bodies of at most `payload` bytes and looks after its heartbeat.
+/// Bounds of a session that carries bodies of at most `payload` bytes and looks after its heartbeat. Calls that run are counted by
+/// the server, which answers those that are too many; the session must go on decoding for that.
 pub(crate) fn limits(payload: usize, heartbeat: Duration) -> Limits {
-    Limits::default().max_packet(payload.saturating_add(HEADER)).cron(Some(Heartbeat::interval(heartbeat)))
+    Limits::default()
+        .max_packet(payload.saturating_add(HEADER))
+        .cron(Some(Heartbeat::interval(heartbeat)))
+        .runs(usize::MAX)
 }
 
 /// Takes frames that are whole already. Frames are encoded in place, so this is for the few that are not.

@@ -68,6 +68,8 @@ const NOTICE: Duration = Duration::from_secs(3);
 /// | [`heartbeat`](Self::heartbeat) | 60 s | `heartbeat` |
 /// | [`shutdown_wait`](Self::shutdown_wait) | 10 s | `dubbo.service.shutdown.wait` |
 /// | [`running`](Self::running) | 16,384 calls | `executes`, `threads` |
+/// | [`connections`](Self::connections) | 16,384 | `accepts` |
+/// | [`connections_per_address`](Self::connections_per_address) | 1,000 | |
 /// | [`pool`](Self::pool) | in the connection's task | `dispatcher`, `threadpool` |
 /// | [`application`](Self::application) | `getty` | `application` |
 /// | [`notice`](Self::notice) | 3 s with a registry, else none | |
@@ -80,6 +82,7 @@ pub struct Server<A = TcpListen> {
     shutdown_wait: Duration,
     running: usize,
     connections: usize,
+    connections_per_address: usize,
     pool: Pool,
     registries: Vec<Arc<dyn Registry>>,
     application: String,
@@ -107,6 +110,7 @@ impl<A: Listen> Server<A> {
             shutdown_wait: Duration::from_secs(10),
             running: 16_384,
             connections: getty::Limits::default().sessions,
+            connections_per_address: getty::Limits::default().sessions_per_address,
             pool: Pool::Inline,
             registries: Vec::new(),
             application: APPLICATION.to_owned(),
@@ -169,6 +173,13 @@ impl<A: Listen> Server<A> {
         self
     }
 
+    /// How many of them may come from the same address, as [`getty::Limits::sessions_per_address`](field@getty::Limits::sessions_per_address)
+    /// counts. Further ones are closed at once. Where many consumers share an address, such as that of a proxy, it has to be more.
+    pub fn connections_per_address(mut self, connections: usize) -> Self {
+        self.connections_per_address = connections;
+        self
+    }
+
     /// Registers all services with the registry that a URL names, once the server serves: `zookeeper://127.0.0.1:2181`,
     /// `etcd://127.0.0.1:2379`, `memory://name`. May be called for several. A concrete listen address is registered as it is, `0.0.0.0` as
     /// the machine's first address that is no loopback; `DUBBO_IP_TO_REGISTRY` and `DUBBO_PORT_TO_REGISTRY` override both.
@@ -226,10 +237,11 @@ impl<A: Listen> Server<A> {
                 .map_err(io::Error::other)?;
         let shutdown_wait = self.shutdown_wait;
         let notice = self.notice.unwrap_or(if self.registries.is_empty() { Duration::ZERO } else { NOTICE });
-        let connections = self.connections;
+        let limits = getty::Limits::default()
+            .sessions(self.connections)
+            .sessions_per_address(self.connections_per_address);
         let shared = Arc::new(ServerShared::new(self.services, self.payload, self.heartbeat, self.running));
         let (close, closed) = oneshot::channel::<()>();
-        let limits = getty::Limits::default().sessions(connections);
         let mut serving = pin!(getty::Server::over(self.listen).limits(limits).pool(self.pool).serve_until(
             ServerProtocol(Arc::clone(&shared)),
             Dispatcher(Arc::clone(&shared)),

@@ -68,7 +68,7 @@ enum Way {
 
 impl<P: Protocol, C: Connection> Driver<P, C> {
     pub(super) fn read(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Result<Read, Error> {
-        if self.choked && !self.session.0.has_room() {
+        if self.choked && !self.session.0.has_room() || self.busy && !self.session.0.may_run() {
             return Ok(Read::Wait);
         }
         let mut room = self.check_out();
@@ -76,21 +76,30 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         self.check_in(room, round.bytes);
         if round.packets > 0 {
             self.batch = round.packets;
-            self.session.0.read_packets.fetch_add(u64::from(round.packets), Ordering::Relaxed);
+            let packets = u64::from(round.packets);
+            if self.session.0.read_packets.fetch_add(packets, Ordering::Relaxed) == 0 {
+                self.conn.proven();
+            }
         }
         read
     }
 
     fn read_into(&mut self, cx: &mut Context<'_>, room: &mut Room, round: &mut Round) -> Result<Read, Error> {
-        let turn = self.session.limits().turn.max(1);
-        let mut need = 0;
-        if std::mem::take(&mut self.choked) | std::mem::take(&mut self.starved) {
+        let Limits { turn, turn_packets, .. } = *self.session.limits();
+        let (mut need, mut fills) = (0, 0);
+        if std::mem::take(&mut self.choked)
+            | std::mem::take(&mut self.starved)
+            | std::mem::take(&mut self.busy)
+            | std::mem::take(&mut self.crowded)
+        {
             need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
         }
-        while !self.choked && !self.starved && self.session.is_open() {
-            if round.bytes >= turn {
+        while !self.choked && !self.starved && !self.busy && self.session.is_open() {
+            // Messages that are no packets count too.
+            if self.crowded || round.bytes >= turn.max(1) || (C::MESSAGES && fills >= turn_packets.max(1)) {
                 return Ok(Read::More);
             }
+            fills += 1;
             make_room(room, need);
             match self.conn.poll_fill(cx, &mut room.buf) {
                 Poll::Pending => break,
@@ -99,8 +108,12 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Poll::Ready(Ok(0)) => {
                     self.decode_all(cx, &mut room.buf, round, Coming::Nothing)?;
                     // Last packets may wait for room. The end is still there when they have gone.
-                    let waits = self.choked || self.starved || !self.session.is_open();
-                    return Ok(if waits { Read::Wait } else { Read::Eof });
+                    let waits = self.choked || self.starved || self.busy || !self.session.is_open();
+                    return Ok(match (self.crowded, waits) {
+                        (true, _) => Read::More,
+                        (false, true) => Read::Wait,
+                        (false, false) => Read::Eof,
+                    });
                 }
                 Poll::Ready(Ok(n)) => {
                     round.bytes += n;
@@ -126,7 +139,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             Ok((need, self.left(buf)))
         }))
         .unwrap_or_else(|panic| Err(panicked(what, panic)));
-        if !C::MESSAGES || self.choked || self.starved {
+        if !C::MESSAGES || self.choked || self.starved || self.busy || self.crowded {
             return decoded.map(|(need, _)| need);
         }
         let is_whole = match decoded {
@@ -156,7 +169,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             return Ok(0);
         }
         let shared = &*self.session.0;
-        let Limits { max_packet, out_high, .. } = *shared.limits();
+        let Limits { max_packet, out_high, turn_packets, runs, .. } = *shared.limits();
         // Only one of the two sides may: two that both wait for the other to read would wait for ever.
         let may_choke = shared.info.attempt == Attempt::Accepted;
         loop {
@@ -193,7 +206,15 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                         self.choked = true;
                         return Ok(0);
                     }
+                    if may_choke && shared.runs.load(Ordering::Acquire) >= runs.max(1) {
+                        self.busy = true;
+                        return Ok(0);
+                    }
                     if !shared.is_open() {
+                        return Ok(0);
+                    }
+                    if round.packets as usize >= turn_packets {
+                        self.crowded = true;
                         return Ok(0);
                     }
                 }
@@ -282,7 +303,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     /// A buffer to read into, which begins with what the last read left.
     fn check_out(&mut self) -> Room {
         let rest = std::mem::take(&mut self.rest);
-        if rest.len() >= CHUNK / 2 {
+        if rest.len() >= CHUNK / 2 || self.crowded {
             return Room { buf: rest, own: false };
         }
         if rest.capacity() > rest.len() {
@@ -295,7 +316,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     /// from then on, into a buffer that doubles: else all that has come would be moved for every piece.
     fn check_in(&mut self, Room { buf, own }: Room, read: usize) {
         let len = buf.len();
-        if len >= CHUNK / 2 || (own && len > 0) {
+        if len >= CHUNK / 2 || (own && len > 0) || self.crowded {
+            // Large, read in place, or wanted again at once.
             self.rest = buf;
             return;
         }

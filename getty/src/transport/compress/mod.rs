@@ -28,7 +28,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use super::{Connection, Direct, HandshakeFailed, Listen, Transport};
+use super::{Connection, Direct, Gate, HandshakeFailed, Listen, Transport};
 use crate::{
     ConnInfo, Limits, Out,
     session::yield_turn,
@@ -178,6 +178,14 @@ trait Unpack: Send {
 }
 
 impl<C: Connection> Connection for CompressedTask<C> {
+    fn proven(&mut self) {
+        self.below.proven();
+    }
+
+    fn pending(&self) -> usize {
+        self.input.len().saturating_add(self.below.pending())
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
         for _ in 0..BARREN {
             if let Some(unpacker) = &mut self.unpacker {
@@ -298,6 +306,10 @@ impl<L: Listen> Listen for CompressedListen<L> {
 
     async fn accept(&mut self) -> Result<Self::Conn> {
         self.below.accept().await.map(|below| Compressed::new(below, self.by))
+    }
+
+    fn gate(&mut self, gate: Gate) {
+        self.below.gate(gate);
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

@@ -25,7 +25,7 @@ use super::{
     provider,
 };
 use crate::transport::{
-    HandshakeFailed, Listen, TcpListen,
+    Gate, HandshakeFailed, Listen, TcpListen,
     handshakes::{Handshakes, handshake_settings},
 };
 
@@ -155,6 +155,10 @@ impl Listen for TlsListen {
     async fn accept(&mut self) -> Result<Tls> {
         let acceptor = &self.acceptor.0;
         self.handshakes.accept(|stream| shake(acceptor.clone(), stream)).await
+    }
+
+    fn gate(&mut self, gate: Gate) {
+        self.handshakes.gate = Some(gate);
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

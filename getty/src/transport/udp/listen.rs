@@ -1,24 +1,23 @@
-//! The server's socket: owns which peer a datagram belongs to, and how many peers there may be.
+//! The server's socket: its settings, its counts, and the task that reads from it.
 //!
 //! ```text
 //!                   known peer, room in its queue
 //!                  +-------------------------------> its queue        no room: dropped, counted
 //!   datagram ------+
-//!                  +-------------------------------> a new peer       too many: dropped, counted
-//!                   unknown address
+//!                  +-------------------------------> a new peer       too many: in the place of the oldest one that has
+//!                   unknown address                                   sent no packet for a second, or dropped, counted
 //! ```
 //!
 //! One task reads from the socket. It ends when nobody listens any more and the last peer has gone.
 
 use std::{
-    collections::HashMap,
     fmt,
     future::{Future, pending, poll_fn},
     io::Result,
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Poll,
@@ -34,11 +33,11 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    Udp, Way,
-    peer::{Peer, Queue},
+use super::{Udp, table::Table};
+use crate::{
+    stock::CHUNK,
+    transport::{Gate, Listen},
 };
-use crate::{stock::CHUNK, transport::Listen};
 
 /// New peers that may wait to be accepted.
 const BACKLOG: usize = 128;
@@ -48,13 +47,18 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Makes a connection of every address that datagrams come from.
 ///
 /// Anybody can forge addresses. So there are only so many peers at a time; while there are, datagrams of others are dropped, and
-/// those that are there go on. A peer goes when nothing has come from it for a while, or when its session ends. What is answered
-/// goes to whoever was named: long answers to short questions, and greetings in `on_open`, let others be flooded by it.
+/// those that are there go on. A peer goes when nothing has come from it for a while, or when its session ends; one that has sent
+/// datagrams and no packet for a second gives way to others.
+///
+/// What is answered goes to whoever was named. So nothing is sent to an address before a packet has come from it, and then at most
+/// three times the bytes that have ([`answers`](Self::answers)): whoever forges an address floods it cheaper without this server.
 pub struct UdpListen {
     socket: Arc<UdpSocket>,
     peers: usize,
     queue: usize,
     idle: Duration,
+    answers: u32,
+    gate: Option<Gate>,
     counts: Arc<UdpCounts>,
     /// There once it has begun to read.
     reading: Option<Reading>,
@@ -65,11 +69,13 @@ struct Reading {
     accepted: Receiver<Udp>,
 }
 
-/// Datagrams that a [`UdpListen`] dropped, as no session got them.
+/// What a [`UdpListen`] dropped: datagrams that no session got, and those that no peer was sent.
 #[derive(Debug, Default)]
 pub struct UdpCounts {
-    refused: AtomicU64,
-    overflowed: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) overflowed: AtomicU64,
+    pub(super) displaced: AtomicU64,
+    pub(super) withheld: AtomicU64,
 }
 
 impl UdpCounts {
@@ -81,6 +87,16 @@ impl UdpCounts {
     /// Datagrams for which their peer's queue had no room: they came faster than the session took them.
     pub fn overflowed(&self) -> u64 {
         self.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// Peers that had sent no packet and gave way to new ones.
+    pub fn displaced(&self) -> u64 {
+        self.displaced.load(Ordering::Relaxed)
+    }
+
+    /// Datagrams that were not sent, as their peer had sent too little ([`UdpListen::answers`]).
+    pub fn withheld(&self) -> u64 {
+        self.withheld.load(Ordering::Relaxed)
     }
 }
 
@@ -100,6 +116,8 @@ impl UdpListen {
             peers: 1_024,
             queue: 128 * 1024,
             idle: Duration::from_secs(60),
+            answers: 3,
+            gate: None,
             counts: Arc::default(),
             reading: None,
         }
@@ -129,6 +147,16 @@ impl UdpListen {
         self
     }
 
+    /// Bytes that may be sent to a peer for each that has come from it, 28 bytes of headers counted with each datagram. Default 3, as
+    /// QUIC has it for addresses that are not validated (RFC 9000, 8.1). What is more is dropped and counted. For a protocol that answers
+    /// much to little, or pushes, it has to be more; `u32::MAX` is right where nobody can forge addresses, or where the protocol lets
+    /// a peer prove that it gets what is sent to it before it sends much.
+    #[must_use]
+    pub fn answers(mut self, times: u32) -> Self {
+        self.answers = times;
+        self
+    }
+
     /// What was dropped. The counts go on after the listener was given to a server.
     pub fn counts(&self) -> Arc<UdpCounts> {
         Arc::clone(&self.counts)
@@ -139,8 +167,10 @@ impl UdpListen {
         let table = Arc::new(Table {
             socket: Arc::clone(&self.socket),
             idle: self.idle,
+            answers: self.answers,
             peers: Mutex::default(),
             most: self.peers,
+            gate: self.gate.clone(),
             queue: self.queue,
             counts: Arc::clone(&self.counts),
             unheard: AtomicBool::new(false),
@@ -166,6 +196,10 @@ impl Listen for UdpListen {
         }
     }
 
+    fn gate(&mut self, gate: Gate) {
+        self.gate = Some(gate);
+    }
+
     fn local_addr(&self) -> Option<SocketAddr> {
         self.socket.local_addr().ok()
     }
@@ -187,67 +221,9 @@ impl fmt::Debug for UdpListen {
             .field("peers", &self.peers)
             .field("queue", &self.queue)
             .field("idle", &self.idle)
+            .field("answers", &self.answers)
             .field("counts", &self.counts)
             .finish_non_exhaustive()
-    }
-}
-
-/// The peers that there are.
-pub(super) struct Table {
-    pub(super) socket: Arc<UdpSocket>,
-    pub(super) idle: Duration,
-    peers: Mutex<HashMap<SocketAddr, Arc<Queue>>>,
-    most: usize,
-    queue: usize,
-    counts: Arc<UdpCounts>,
-    /// The listener was dropped.
-    unheard: AtomicBool,
-    /// The listener was dropped, or a peer went.
-    gone: Notify,
-}
-
-impl Table {
-    fn take(self: &Arc<Self>, from: SocketAddr, datagram: &[u8], accept: &Sender<Udp>) {
-        if datagram.is_empty() {
-            // It holds no packet, and a session would take it for the end.
-            return;
-        }
-        let mut peers = self.lock();
-        if let Some(queue) = peers.get(&from).map(Arc::clone) {
-            drop(peers);
-            if !queue.push(datagram, self.queue) {
-                self.counts.overflowed.fetch_add(1, Ordering::Relaxed);
-            }
-            return;
-        }
-        let place = (peers.len() < self.most).then(|| accept.try_reserve().ok()).flatten();
-        let Some(place) = place else {
-            self.counts.refused.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
-        let queue = Queue::new();
-        queue.push(datagram, self.queue);
-        peers.insert(from, Arc::clone(&queue));
-        drop(peers);
-        place.send(Udp::over(Way::Peer(Peer::new(Arc::clone(self), queue, from))));
-    }
-
-    /// Only if it is still this one: another session may have the address by now.
-    pub(super) fn remove(&self, address: SocketAddr, queue: &Queue) {
-        let mut peers = self.lock();
-        if peers.get(&address).is_some_and(|known| known.is(queue)) {
-            peers.remove(&address);
-        }
-        drop(peers);
-        self.gone.notify_one();
-    }
-
-    fn is_over(&self) -> bool {
-        self.unheard.load(Ordering::Acquire) && self.lock().is_empty()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Arc<Queue>>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

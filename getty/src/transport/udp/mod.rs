@@ -13,6 +13,7 @@
 
 mod listen;
 mod peer;
+mod table;
 
 use std::{
     fmt,
@@ -83,10 +84,10 @@ impl Udp {
         }
     }
 
-    fn try_send(&self, datagram: &[u8]) -> Result<usize> {
-        match &self.way {
-            Way::Connected(socket) => socket.try_send(datagram),
-            Way::Peer(peer) => peer.socket().try_send_to(datagram, peer.address()),
+    fn try_send(&mut self, datagram: &[u8]) -> Result<()> {
+        match &mut self.way {
+            Way::Connected(socket) => socket.try_send(datagram).map(drop),
+            Way::Peer(peer) => peer.try_send(datagram),
         }
     }
 
@@ -145,6 +146,12 @@ impl Connection for Udp {
     const LOSSY: bool = true;
     const LARGEST: usize = LARGEST;
 
+    fn proven(&mut self) {
+        if let Way::Peer(peer) = &mut self.way {
+            peer.proven();
+        }
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
         match &mut self.way {
             Way::Peer(peer) => peer.poll_fill(cx, buf).map(Ok),
@@ -173,7 +180,7 @@ impl Connection for Udp {
                 return Poll::Ready(Ok(()));
             };
             match self.try_send(&datagram) {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.leaving = Some(datagram);
                     ready!(self.poll_writable(cx))?;

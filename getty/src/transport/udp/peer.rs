@@ -1,13 +1,14 @@
-//! One peer of a UDP server: the datagrams that wait for its session, and how long it may be silent.
+//! One peer of a UDP server: the datagrams that wait for its session, how long it may be silent, and how much may be sent to it.
 
 use std::{
     collections::VecDeque,
     future::Future,
+    io::Result,
     net::SocketAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -18,10 +19,12 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::listen::Table;
+use super::table::Table;
 
 /// What a datagram costs beside its bytes, so that empty ones are not free.
 const COST: usize = 64;
+/// Bytes of the headers of IP and UDP, which a datagram has on the wire beside its own.
+const HEADERS: usize = 28;
 
 /// The session's end of a queue. Dropped, its place is free for another peer.
 pub(super) struct Peer {
@@ -31,6 +34,8 @@ pub(super) struct Peer {
     /// When its silence has been long enough, unless something has come since that was set.
     silence: Option<Pin<Box<Sleep>>>,
     last: Instant,
+    /// Bytes that may be sent to it, headers included. Its address may be that of somebody else, who asked for nothing.
+    credit: u64,
     left: bool,
 }
 
@@ -38,6 +43,9 @@ pub(super) struct Peer {
 pub(super) struct Queue {
     /// No other queue has it, also none of the same address later.
     id: u64,
+    born: Instant,
+    /// The peer has sent a packet.
+    proven: AtomicBool,
     waiting: Mutex<Waiting>,
 }
 
@@ -46,13 +54,37 @@ struct Waiting {
     datagrams: VecDeque<Bytes>,
     cost: usize,
     waker: Option<Waker>,
+    /// Another peer has got the place.
+    displaced: bool,
 }
 
 static IDS: AtomicU64 = AtomicU64::new(0);
 
 impl Queue {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { id: IDS.fetch_add(1, Ordering::Relaxed), waiting: Mutex::default() })
+        Arc::new(Self {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            born: Instant::now(),
+            proven: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        })
+    }
+
+    pub(super) fn born(&self) -> Instant {
+        self.born
+    }
+
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Ends the session.
+    pub(super) fn displace(&self) {
+        let mut waiting = self.lock();
+        *waiting = Waiting { displaced: true, waker: waiting.waker.take(), ..Waiting::default() };
+        let waker = waiting.waker.take();
+        drop(waiting);
+        waker.into_iter().for_each(Waker::wake);
     }
 
     pub(super) fn is(&self, other: &Self) -> bool {
@@ -75,8 +107,12 @@ impl Queue {
         true
     }
 
-    fn poll_pop(&self, cx: &Context<'_>) -> Poll<Bytes> {
+    /// `None` when another peer has got the place.
+    fn poll_pop(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut waiting = self.lock();
+        if waiting.displaced {
+            return Poll::Ready(None);
+        }
         match waiting.datagrams.pop_front() {
             Some(datagram) => {
                 waiting.cost = waiting.cost.saturating_sub(datagram.len() + COST);
@@ -84,7 +120,7 @@ impl Queue {
                     // A burst is over: a silent peer needs no room.
                     waiting.datagrams = VecDeque::new();
                 }
-                Poll::Ready(datagram)
+                Poll::Ready(Some(datagram))
             }
             None => {
                 waiting.waker = Some(cx.waker().clone());
@@ -100,7 +136,7 @@ impl Queue {
 
 impl Peer {
     pub(super) fn new(table: Arc<Table>, queue: Arc<Queue>, address: SocketAddr) -> Self {
-        Self { table, queue, address, silence: None, last: Instant::now(), left: false }
+        Self { table, queue, address, silence: None, last: Instant::now(), credit: 0, left: false }
     }
 
     pub(super) fn socket(&self) -> &Arc<UdpSocket> {
@@ -111,13 +147,32 @@ impl Peer {
         self.address
     }
 
-    /// The next datagram; 0 when the peer has been silent for long, or was left.
+    pub(super) fn proven(&mut self) {
+        self.queue.proven.store(true, Ordering::Relaxed);
+    }
+
+    /// Sends a datagram, or drops and counts it where that would be more than a stranger may be sent.
+    pub(super) fn try_send(&mut self, datagram: &[u8]) -> Result<()> {
+        let cost = (datagram.len() + HEADERS) as u64;
+        if !self.queue.is_proven() || cost > self.credit {
+            self.table.withheld();
+            return Ok(());
+        }
+        self.socket().try_send_to(datagram, self.address)?;
+        self.credit -= cost;
+        Ok(())
+    }
+
+    /// The next datagram; 0 when the peer has been silent for long, was left, or has lost its place.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<usize> {
         if self.left {
             return Poll::Ready(0);
         }
-        if let Poll::Ready(datagram) = self.queue.poll_pop(cx) {
+        if let Poll::Ready(popped) = self.queue.poll_pop(cx) {
+            let Some(datagram) = popped else { return Poll::Ready(0) };
             self.last = Instant::now();
+            let earned = ((datagram.len() + HEADERS) as u64).saturating_mul(u64::from(self.table.answers));
+            self.credit = self.credit.saturating_add(earned);
             buf.extend_from_slice(&datagram);
             return Poll::Ready(datagram.len());
         }

@@ -252,6 +252,10 @@ impl Connection for Box<WsTask> {
         self.ping = true;
     }
 
+    fn pending(&self) -> usize {
+        self.input.len().saturating_add(self.inbound.unfinished())
+    }
+
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
         if let State::Over(_) = self.state {
             return Poll::Ready(Ok(0));

@@ -95,6 +95,11 @@ impl Inbound {
         Self { role, limit, frame: None, message: BytesMut::new(), kind: None, fragments: 0 }
     }
 
+    /// Bytes of a message that has begun, at least one if one has.
+    pub(super) fn unfinished(&self) -> usize {
+        self.message.len().max(usize::from(self.frame.is_some() || self.kind.is_some()))
+    }
+
     /// What the next frame in `input` comes to; `None` when it is not whole yet.
     pub(super) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Event>, Violation> {
         let mut frame = match self.frame.take() {

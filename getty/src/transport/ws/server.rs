@@ -29,7 +29,7 @@ use crate::transport::{TlsServer, tls};
 use crate::{
     ConnInfo,
     transport::{
-        HandshakeFailed, Listen, TcpListen,
+        Gate, HandshakeFailed, Listen, TcpListen,
         handshakes::{Handshakes, handshake_settings},
         stream::Stream,
     },
@@ -252,6 +252,10 @@ impl Listen for WsListen {
                 async move { shaker.shake(stream).await }
             })
             .await
+    }
+
+    fn gate(&mut self, gate: Gate) {
+        self.handshakes.gate = Some(gate);
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {

@@ -1,5 +1,8 @@
 //! Accepts connections and runs a session on each; at the end it waits for all of them.
 
+mod gate;
+mod rarely;
+
 use std::{
     collections::HashMap,
     fmt,
@@ -13,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::ToSocketAddrs, sync::Notify, time::sleep};
+use tokio::{net::ToSocketAddrs, sync::Notify, time::timeout};
 
 use crate::{
     EndpointKind, EventListener, Full, Limits, Observer, Pool, Protocol, Session,
@@ -24,7 +27,12 @@ use crate::{
     transport::{Listen, TcpListen, Transport},
 };
 
-/// Pauses after a failed accept (no descriptors left), from the first to the longest.
+use rarely::Rarely;
+
+pub use gate::{Gate, ServerCounts};
+
+/// Pauses after a failed accept (no descriptors left), from the first to the longest. The end of a session, which frees one, ends
+/// a pause too.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// Accepts sessions.
@@ -34,6 +42,7 @@ pub struct Server<A = TcpListen> {
     pool: Pool,
     full: Full,
     observing: Observing,
+    counts: Arc<ServerCounts>,
 }
 
 impl Server {
@@ -55,6 +64,7 @@ impl<A: Listen> Server<A> {
             pool: Pool::Inline,
             full: Full::Wait,
             observing: Observing::new(EndpointKind::Server),
+            counts: Arc::default(),
         }
     }
 
@@ -64,8 +74,15 @@ impl<A: Listen> Server<A> {
         self,
         by: crate::transport::Compression,
     ) -> Server<crate::transport::CompressedListen<A>> {
-        let Self { listen, limits, pool, full, observing } = self;
-        Server { listen: crate::transport::CompressedListen::new(listen, by), limits, pool, full, observing }
+        let Self { listen, limits, pool, full, observing, counts } = self;
+        Server {
+            listen: crate::transport::CompressedListen::new(listen, by),
+            limits,
+            pool,
+            full,
+            observing,
+            counts,
+        }
     }
 
     /// Bounds of all its sessions.
@@ -108,6 +125,11 @@ impl<A: Listen> Server<A> {
         self.listen.local_addr()
     }
 
+    /// What it accepts and refuses. They go on counting while it serves.
+    pub fn counts(&self) -> Arc<ServerCounts> {
+        Arc::clone(&self.counts)
+    }
+
     /// Serves for ever.
     ///
     /// # Errors
@@ -135,7 +157,9 @@ impl<A: Listen> Server<A> {
         }
         let endpoint =
             Endpoint::new(protocol, listener, self.limits, self.pool, self.full, self.observing.clone());
-        let sessions = Arc::new(Sessions::default());
+        let gate = Gate::new(&self.limits, Arc::clone(&self.counts), self.observing.clone());
+        self.listen.gate(gate.clone());
+        let sessions = Arc::new(Sessions { gate, live: Mutex::default(), gone: Notify::new() });
         {
             let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
             let mut stop = pin!(stop);
@@ -152,41 +176,39 @@ impl<A: Listen> Server<A> {
 
     async fn accept_all<P: Protocol>(&mut self, endpoint: &Arc<Endpoint<P>>, sessions: &Arc<Sessions<P>>) {
         let mut pause = PAUSE.0;
-        let mut full = false;
+        let mut told = Rarely::default();
         loop {
             match self.listen.accept().await {
                 Ok(conn) => {
                     pause = PAUSE.0;
-                    let was_full = std::mem::replace(&mut full, sessions.len() >= self.limits.sessions);
-                    if full {
-                        self.observing.tell(|observer, endpoint| observer.refused(endpoint, "sessions"));
-                        if !was_full {
-                            tracing::warn!(
-                                limit = self.limits.sessions,
-                                "no session left, closing what is accepted"
-                            );
-                        }
-                        continue;
-                    }
                     // `Protocol::open` runs here, and must not end the accepting.
                     let made = catch_unwind(AssertUnwindSafe(|| {
                         let info = conn.info();
-                        Driver::new(endpoint, conn, info, Some(Arc::clone(sessions)))
+                        let admitted = sessions.gate.admits(info.peer);
+                        admitted.then(|| Driver::new(endpoint, conn, info, Some(Arc::clone(sessions))))
                     }));
                     match made {
-                        Ok(driver) => drop(endpoint.runtime.spawn(driver)),
+                        Ok(Some(driver)) => drop(endpoint.runtime.spawn(driver)),
+                        Ok(None) => {}
                         Err(panic) => tracing::error!("{}", panicked("making a session", panic)),
                     }
                 }
                 Err(error) if per_connection(&error) => {
+                    self.counts.count_failed();
                     self.observing.tell(|observer, endpoint| observer.accept_failed(endpoint, &error));
                     tracing::debug!(%error, "a connection was lost before it was accepted")
                 }
                 Err(error) => {
+                    let gone = sessions.gone.notified();
+                    self.counts.count_failed();
                     self.observing.tell(|observer, endpoint| observer.accept_failed(endpoint, &error));
-                    tracing::warn!(%error, ?pause, "cannot accept");
-                    sleep(pause).await;
-                    pause = (pause * 2).min(PAUSE.1);
+                    if let Some(untold) = told.now() {
+                        tracing::warn!(%error, ?pause, untold, "cannot accept");
+                    }
+                    pause = match timeout(pause, gone).await {
+                        Ok(()) => PAUSE.0,
+                        Err(_) => (pause * 2).min(PAUSE.1),
+                    };
                 }
             }
         }
@@ -228,14 +250,10 @@ pub fn accept<P: Protocol>(
 
 /// The sessions that a server has.
 pub(crate) struct Sessions<P: Protocol> {
+    gate: Gate,
     live: Mutex<HashMap<u64, Session<P>>>,
-    none_left: Notify,
-}
-
-impl<P: Protocol> Default for Sessions<P> {
-    fn default() -> Self {
-        Self { live: Mutex::default(), none_left: Notify::new() }
-    }
+    /// Woken by every session that ends.
+    gone: Notify,
 }
 
 impl<P: Protocol> Sessions<P> {
@@ -244,19 +262,14 @@ impl<P: Protocol> Sessions<P> {
     }
 
     pub(crate) fn add(&self, session: &Session<P>) {
+        self.gate.enter(session.peer());
         self.lock().insert(session.id(), session.clone());
     }
 
-    pub(crate) fn remove(&self, id: u64) {
-        let mut live = self.lock();
-        live.remove(&id);
-        if live.is_empty() {
-            self.none_left.notify_waiters();
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.lock().len()
+    pub(crate) fn remove(&self, session: &Session<P>) {
+        self.gate.leave(session.peer());
+        self.lock().remove(&session.id());
+        self.gone.notify_waiters();
     }
 
     /// Closes all and waits until none is left.
@@ -266,11 +279,11 @@ impl<P: Protocol> Sessions<P> {
             session.close();
         }
         loop {
-            let none_left = self.none_left.notified();
+            let gone = self.gone.notified();
             if self.lock().is_empty() {
                 return;
             }
-            none_left.await;
+            gone.await;
         }
     }
 }
