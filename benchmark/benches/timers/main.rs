@@ -1,14 +1,18 @@
 //! What timers cost: `cargo bench -p getty-benchmark --bench timers [-- --quick]`.
 //!
 //! First a million timers are added to a wheel and cancelled, and as many by sessions, which look up the time for each, beside a
-//! million pushes to a `Vec` and pops from it of what the wheel holds for each; the three take turns. Then sessions that have nothing but `on_cron` are watched for a while. The process ends with
-//! 1 if a goal is missed.
+//! million pushes to a `Vec` and pops from it of what the wheel holds for each; the three take turns. Then sessions that have
+//! nothing but `on_cron` are watched for a while. The process ends with 1 if a goal is missed.
 
 #[path = "../shared/clock.rs"]
 mod clock;
 mod cron;
 #[path = "../shared/rounds.rs"]
 mod rounds;
+/// What the wheel takes from getty.
+mod sync {
+    pub(crate) use tokio::runtime::Handle;
+}
 #[expect(dead_code, reason = "what sessions do with it besides")]
 #[path = "../../../getty/src/wheel/mod.rs"]
 mod wheel;
