@@ -35,7 +35,7 @@ pub(crate) enum CompareError {
         row: Row,
         round: usize,
         #[source]
-        source: ChildError,
+        source: Box<ChildError>,
     },
     /// None of the peers has the mode of any of the rows.
     #[error("nothing to run: none of the peers has the mode of any of the rows")]
@@ -86,7 +86,7 @@ async fn rounds(args: &CompareArgs) -> Result<Vec<Series>, CompareError> {
                 peer,
                 row,
                 round,
-                source,
+                source: Box::new(source),
             })?;
             let machine_busy = Machine::now().map_err(CompareError::Machine)?.busy_since(before);
             eprintln!(
