@@ -23,7 +23,7 @@ use std::time::Duration;
 /// | [`out_high`](field@Self::out_high) | 256 KiB | peers that read no answers | nothing more is decoded (accepted sessions) |
 /// | [`out_hard`](field@Self::out_hard) | 16 MiB | the same, where much is written unasked | writes fail ([`WriteError::Full`](crate::WriteError::Full)) |
 /// | [`stall`](field@Self::stall) | 30 s | the same, for ever | the session ends ([`Error::Stalled`](crate::Error::Stalled)) |
-/// | [`held`](field@Self::held) | 256 MiB in all | many of the above together | the session that wants more ends ([`Error::Overloaded`](crate::Error::Overloaded)) |
+/// | [`held`](field@Self::held) | 128 MiB in all | many of the above together | the session that wants more ends ([`Error::Overloaded`](crate::Error::Overloaded)) |
 /// | [`close_wait`](field@Self::close_wait) | 3 s | peers that hold up the end | the connection is closed as it is |
 /// | [`dial`](field@Self::dial) | 3 s | servers that do not answer | the dial fails |
 ///
@@ -62,7 +62,7 @@ pub struct Limits {
     /// Bytes that the sessions of a server or client may hold together while they wait for their peers: of packets that are not whole,
     /// and of output that is not taken. A session of up to 64 KiB is not counted. One that is to hold more than before while all
     /// hold too much ends with [`Error::Overloaded`](crate::Error::Overloaded). The limit of a single session, which
-    /// [`Opened::limits`](field@crate::Opened::limits) can set, has no say in it. Default 256 MiB.
+    /// [`Opened::limits`](field@crate::Opened::limits) can set, has no say in it. Default 128 MiB.
     pub held: usize,
     /// Bytes that a session reads before others get their turn; a read of up to 64 KiB that began below it may go beyond it.
     /// Default 64 KiB.
@@ -113,7 +113,7 @@ impl Default for Limits {
             out_high: 256 * 1024,
             out_hard: 16 * 1024 * 1024,
             stall: Duration::from_secs(30),
-            held: 256 * 1024 * 1024,
+            held: 128 * 1024 * 1024,
             turn: 64 * 1024,
             turn_packets: 128,
             runs: 32_768,
