@@ -243,6 +243,78 @@ async fn many_clients_of_one_address_do_not_come_back_all_at_once() {
     assert!(busiest <= CLIENTS / 2, "{busiest} of {CLIENTS} dials within 100 ms");
 }
 
+#[tokio::test(start_paused = true)]
+async fn clients_come_back_soon_after_their_peer_and_few_of_them_at_once() {
+    const CLIENTS: usize = 400;
+    for (outage, called) in [(2, false), (2, true), (10, false), (10, true), (60, false), (60, true)] {
+        let place = Place::new(Place::echo());
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            let client = place.client(1, on_message(|_, _| {}));
+            client.connect().await.unwrap();
+            clients.push(client);
+        }
+        sleep(10 * SECOND).await;
+        place.put(Found::Refusal);
+        assert_eq!(place.close_all(), CLIENTS);
+        let outage = outage * SECOND;
+        let gone = Instant::now();
+        while gone.elapsed() < outage {
+            sleep(SECOND).await;
+            for client in clients.iter().filter(|_| called) {
+                drop(client.session().await);
+            }
+        }
+        place.put(Place::echo());
+        let before = place.dials().len();
+        let limit = (3 * outage + 2 * SECOND).min(30 * SECOND);
+        sleep(limit).await;
+        let back = place.live();
+        assert!(back >= CLIENTS * 99 / 100, "{back} are back {limit:?} after {outage:?}");
+        sleep(30 * SECOND).await;
+        assert_eq!(place.live(), CLIENTS);
+        let after = place.dials().split_off(before);
+        assert_eq!(after.len(), CLIENTS, "each dials once");
+        let busiest = busiest_100_ms(after);
+        assert!(busiest <= CLIENTS * 15 / 100, "{busiest} dials in 100 ms after {outage:?}, {called}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_session_is_dialled_again_within_the_spread_and_a_caller_does_not_wait_for_that() {
+    for called in [false, true] {
+        let place = Place::new(Place::echo());
+        let backoff = Backoff::default().spread(2 * SECOND);
+        let mut clients = Vec::new();
+        for _ in 0..200 {
+            let builder = ClientBuilder::new(Frames, on_message(|_, _| {})).backoff(backoff);
+            let client = place.client_of(builder);
+            client.connect().await.unwrap();
+            clients.push(client);
+        }
+        sleep(10 * SECOND).await;
+        let lost = Instant::now();
+        place.close_all();
+        // The clients see that.
+        sleep(MILLI).await;
+        for client in clients.iter().filter(|_| called) {
+            client.session().await.unwrap();
+        }
+        sleep(2 * SECOND).await;
+        assert_eq!(place.live(), 200);
+        let after: Vec<_> = place.dials().iter().filter(|at| **at >= lost).copied().collect();
+        let busiest = busiest_100_ms(after);
+        assert_eq!(busiest > 100, called, "{busiest} of 200 within 100 ms");
+    }
+}
+
+/// How many of these lie in the 100 ms that hold the most.
+fn busiest_100_ms(mut dials: Vec<Instant>) -> usize {
+    dials.sort_unstable();
+    let until = |from: &Instant| dials.partition_point(|at| *at < *from + 100 * MILLI);
+    dials.iter().enumerate().map(|(i, from)| until(from) - i).max().unwrap_or(0)
+}
+
 // Settings.
 
 #[tokio::test(start_paused = true)]

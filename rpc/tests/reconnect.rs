@@ -43,6 +43,7 @@ fn fast() -> Backoff {
         .proof(Duration::from_millis(50))
         .brief(Duration::from_millis(10))
         .on_demand(Duration::from_millis(60))
+        .spread(Duration::from_micros(500))
 }
 
 /// What a client has dialled.

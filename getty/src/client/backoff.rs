@@ -27,7 +27,13 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// A time that nobody lives to see.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
-/// How a client waits between failed attempts.
+/// When a client dials again: after failed attempts with growing waits, after the loss of a good session at once.
+///
+/// An attempt has failed when the dial fails, when `on_open` refuses, or when the session ends before it has proven its peer: by
+/// a packet, or by its age. The first proof resets the waits; that a connection was accepted does not.
+///
+/// Somebody who needs a session meanwhile has it dialled [`on_demand`](Self::on_demand) after the last attempt at the latest;
+/// [`Client::connect_now`](crate::Client::connect_now) waits for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backoff {
@@ -43,6 +49,9 @@ pub struct Backoff {
     pub brief: Duration,
     /// Somebody who needs a session cuts a longer wait down to this since the last attempt. Default 6 s.
     pub on_demand: Duration,
+    /// A session that is lost, and no failure, is dialled again within this, by chance. Who needs a session does not wait for it.
+    /// Default 50 ms.
+    pub spread: Duration,
     /// Makes chance the same in every run, for simulations. Clients with the same seed dial at the same moments, so each needs its
     /// own. Default `None`: another one for every client.
     pub seed: Option<u64>,
@@ -56,6 +65,7 @@ impl Default for Backoff {
             proof: Duration::from_secs(5),
             brief: Duration::from_secs(1),
             on_demand: Duration::from_secs(6),
+            spread: Duration::from_millis(50),
             seed: None,
         }
     }
@@ -97,6 +107,13 @@ impl Backoff {
         self
     }
 
+    /// With another range of time in which lost sessions are dialled again.
+    #[must_use]
+    pub const fn spread(mut self, spread: Duration) -> Self {
+        self.spread = spread;
+        self
+    }
+
     /// With a seed for chance.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
@@ -111,7 +128,7 @@ impl Backoff {
     }
 
     /// That wait with jitter, after an attempt that took so long.
-    fn spread(&self, wait: Duration, took: Duration, chance: &mut fastrand::Rng) -> Duration {
+    fn jittered(&self, wait: Duration, took: Duration, chance: &mut fastrand::Rng) -> Duration {
         let most = self.max.saturating_sub(took).max(SHORTEST);
         let less = wait.min(most).mul_f64(1.0 - 0.25 * chance.f64());
         let more = took.min(NEVER).mul_f64(0.5 * chance.f64());
@@ -157,17 +174,19 @@ impl Reach {
     }
 
     /// The attempt that began then failed, or its session ended before it was proven. What began before the last failure was
-    /// known tells nothing new: when a peer goes, all sessions to it end, and that is one failure.
-    pub(super) fn failed(&mut self, policy: &Backoff, now: Instant, began: Instant, cause: String) {
+    /// known tells nothing new: when a peer goes, all sessions to it end, and that is one failure. Whether it is the first one
+    /// since the peer was good.
+    pub(super) fn failed(&mut self, policy: &Backoff, now: Instant, began: Instant, cause: String) -> bool {
         if self.failures > 0 && self.failed.is_some_and(|failed| began < failed) {
-            return;
+            return false;
         }
         self.failed = Some(now);
         self.failures = self.failures.saturating_add(1);
         self.cause = Some(cause);
         self.wait = policy.after(self.wait, &mut self.chance);
         let took = now.saturating_duration_since(began);
-        self.due = Some(later(now, policy.spread(self.wait, took, &mut self.chance)));
+        self.due = Some(later(now, policy.jittered(self.wait, took, &mut self.chance)));
+        self.failures == 1
     }
 
     /// Whether such a session proves that its peer is good.
@@ -192,7 +211,7 @@ impl Reach {
         if young || !self.is_proven_by(policy, life) {
             return false;
         }
-        self.due = Some(later(now, policy.first.mul_f64(0.25 * self.chance.f64())));
+        self.due = Some(later(now, policy.spread.min(NEVER).mul_f64(self.chance.f64())));
         true
     }
 
@@ -253,6 +272,31 @@ mod tests {
         assert!(seen.0 >= 1.499 && seen.0 < 1.51 && seen.1 > 2.99 && seen.1 <= 3.001, "{seen:?}");
         // 200 ms, times 2.25 twice.
         assert!((990..=1_035).contains(&third.as_millis()), "{third:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_wait_is_anything_from_three_quarters_of_its_step_to_all_of_it() {
+        let now = Instant::now();
+        for failures in [1, 2, 5, 9, 100] {
+            let parts: Vec<_> = (0..1_000)
+                .map(|seed| {
+                    let policy = Backoff::default().seed(seed);
+                    let mut reach = Reach::new(&policy);
+                    for _ in 0..failures {
+                        reach.failed(&policy, now, now, "refused".into());
+                    }
+                    let wait = reach.next(&policy, now) - now;
+                    assert!(wait <= policy.max, "{wait:?} after {failures}");
+                    wait.div_duration_f64(reach.wait)
+                })
+                .collect();
+            assert!(parts.iter().all(|part| (0.749..=1.0).contains(part)), "after {failures}");
+            for tenth in 0..10 {
+                let from = 0.75 + 0.025 * f64::from(tenth);
+                let range = from..=from + 0.025;
+                assert!(parts.iter().any(|part| range.contains(part)), "after {failures}: none in {range:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -150,12 +150,9 @@ where
 
     /// What began then has failed, be it an attempt or its session.
     fn count_failure(&self, began: Instant, cause: String) {
-        let failures = {
-            let mut state = self.shared.lock();
-            state.reach.failed(&self.shared.backoff, Instant::now(), began, cause.clone());
-            state.reach.failures
-        };
-        if failures == 1 {
+        let first =
+            self.shared.lock().reach.failed(&self.shared.backoff, Instant::now(), began, cause.clone());
+        if first {
             tracing::warn!(
                 address = self.shared.address,
                 cause,
