@@ -34,7 +34,7 @@ mod wheel;
 #[doc = include_str!("../docs/defects.md")]
 pub mod defects {}
 
-pub use client::{Backoff, Client, ClientBuilder};
+pub use client::{Backoff, Client, ClientBuilder, ClientState, ClientStates};
 #[cfg(feature = "codec")]
 pub use codec::Codec;
 pub use codec::{

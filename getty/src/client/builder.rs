@@ -1,16 +1,8 @@
 //! Makes a client.
 
-use std::{
-    fmt,
-    future::Future,
-    io,
-    sync::{Arc, Mutex, atomic::AtomicUsize},
-};
+use std::{fmt, future::Future, io, sync::Arc};
 
-use arc_swap::ArcSwap;
-use tokio::sync::Notify;
-
-use super::{Backoff, Client, Handle, Reach, Shared, State, seat};
+use super::{Backoff, Client, Handle, Shared, seat};
 use crate::{
     EndpointKind, EventListener, Limits, Observer, Protocol,
     observer::Observing,
@@ -159,25 +151,10 @@ impl<P: Protocol> ClientBuilder<P> {
         D: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<C>> + Send + 'static,
     {
-        let start = seat::start(self.protocol, self.listener, self.limits, self.observing, dial);
-        let state = State {
-            start: Some(start),
-            running: 0,
-            ended: None,
-            reach: Reach::new(&self.backoff),
-            probing: None,
-            dialling: 0,
-        };
-        Client(Arc::new(Handle(Arc::new(Shared {
-            address: address.into(),
-            seats: self.connections,
-            limits: self.limits,
-            backoff: self.backoff,
-            live: ArcSwap::default(),
-            turn: AtomicUsize::new(0),
-            state: Mutex::new(state),
-            changed: Notify::new(),
-        }))))
+        let Self { protocol, listener, connections, limits, backoff, observing } = self;
+        let start = seat::start(protocol, listener, limits, observing, dial);
+        let shared = Shared::new(address.into(), connections, limits, backoff, start);
+        Client(Arc::new(Handle(Arc::new(shared))))
     }
 }
 

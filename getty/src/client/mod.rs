@@ -7,73 +7,38 @@
 //!   seat 2: dial -> live -> ...
 //! ```
 //!
-//! While no session lives, or attempts fail, one seat dials and the others wait for its success.
+//! While no session lives, or attempts fail, one seat dials and the others wait for its success. A client that is connected and
+//! idle has one task for each session, and none besides (with `Limits::cron`, that of its timer wheel; with a pool, its workers).
+//!
+//! [`ClientState`] has the diagram of its states, `backoff` that of its pauses.
 
 mod backoff;
 mod builder;
 mod seat;
+mod shared;
+mod states;
 
 use std::{
     fmt,
     future::Future,
     io,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
-use arc_swap::ArcSwap;
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
-use crate::{
-    EventListener, Limits, Protocol, Session, SessionError, endpoint::Endpoint, transport::Transport,
-};
+use crate::{EventListener, Protocol, Session, SessionError, transport::Transport};
 
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
+pub use states::{ClientState, ClientStates};
 
-use backoff::Reach;
-use seat::Start;
+use shared::{End, Shared};
 
 /// Sessions to one address. Clones are the same client; when the last one is dropped its sessions are closed.
 pub struct Client<P: Protocol>(Arc<Handle<P>>);
 
 struct Handle<P: Protocol>(Arc<Shared<P>>);
-
-/// Why a client dials no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Its sessions are closed.
-    Closed,
-    /// Its sessions live on until they end by themselves.
-    Left,
-}
-
-/// What handles and seats share.
-struct Shared<P: Protocol> {
-    address: String,
-    seats: usize,
-    limits: Limits,
-    backoff: Backoff,
-    live: ArcSwap<Vec<Session<P>>>,
-    turn: AtomicUsize,
-    state: Mutex<State<P>>,
-    /// A session came or went, an attempt failed, somebody needs a session, or the client was closed.
-    changed: Notify,
-}
-
-struct State<P: Protocol> {
-    /// What starts the seats; gone once they have started. They need a runtime, which the constructor does not.
-    start: Option<Start<P>>,
-    running: usize,
-    ended: Option<End>,
-    reach: Reach,
-    /// The seat that dials while no other may.
-    probing: Option<usize>,
-    /// Attempts under way. A session of one that succeeds is seen by others before the attempt is counted out.
-    dialling: usize,
-}
 
 impl<P: Protocol> Client<P> {
     /// A client of `connections` TCP sessions (at least one) to a host and port. It dials at the first need; the name is looked up
@@ -142,6 +107,39 @@ impl<P: Protocol> Client<P> {
         self.wait_for(|| (self.0.0.live.load().len() >= self.0.0.seats).then_some(())).await
     }
 
+    /// As [`connect`](Self::connect), but without regard to the back-off: each seat that has no session dials at once, and once more
+    /// if its attempt under way fails. For those who know more than a client can, such as that a registry has just announced the
+    /// peer; called in a loop it dials without pause. The back-off stays as it was for attempts after this one. Cancel-safe: the
+    /// dialling goes on.
+    ///
+    /// # Errors
+    /// [`SessionError::Unreachable`] when these attempts have failed; [`SessionError::Closed`] after [`close`](Self::close).
+    pub async fn connect_now(&self) -> Result<(), SessionError> {
+        self.0.0.hurry();
+        self.connect().await
+    }
+
+    /// What it is at. Not for every packet: whether there is a session, [`try_session`](Self::try_session) knows without a lock.
+    pub fn state(&self) -> ClientState {
+        self.0.0.state()
+    }
+
+    /// Tells what it is at, now and after each change.
+    ///
+    /// ```
+    /// # async fn watch(client: &getty::Client<getty::Lines>) {
+    /// let mut states = client.states();
+    /// tokio::spawn(async move {
+    ///     while let Some(state) = states.next().await {
+    ///         println!("{state}");
+    ///     }
+    /// });
+    /// # }
+    /// ```
+    pub fn states(&self) -> ClientStates {
+        ClientStates::new(self.0.0.states())
+    }
+
     /// Dials no more; sessions that live go on until they end by themselves, also when the last handle is dropped. For an
     /// address that is given up while calls are in flight.
     pub fn leave(&self) {
@@ -155,7 +153,7 @@ impl<P: Protocol> Client<P> {
         let due = state.reach.failures == 0 || state.reach.next(&self.0.0.backoff, now) <= now;
         // Looked for under the lock: an attempt that is not counted any more has left its session here.
         let lives = || self.0.0.live.load().iter().any(Session::is_open);
-        state.ended.is_none() && (due || state.dialling > 0 || lives())
+        state.ended.is_none() && (due || state.is_trying() || lives())
     }
 
     /// The sessions that live now.
@@ -163,9 +161,23 @@ impl<P: Protocol> Client<P> {
         self.0.0.live.load().to_vec()
     }
 
-    /// Closes all sessions, ends dialling, and waits for every `on_close`. Dropped before it is done, the closing goes on.
+    /// Ends dialling and waiting at once, closes all sessions, and waits for every `on_close`. Each session drains as
+    /// [`Session::close`] says, for [`Limits::close_wait`](field@crate::Limits::close_wait) at the most; only packets that a pool
+    /// handles are waited for longer. [`abort`](Self::abort) waits for nothing, also while this is under way. Dropped before it is
+    /// done, the closing goes on.
     pub async fn close(&self) {
         self.0.0.end(End::Closed);
+        self.ended().await;
+    }
+
+    /// As [`close`](Self::close), but the sessions end as [`Session::abort`] says: what is queued is dropped, and neither futures nor
+    /// a peer that takes nothing are waited for. Dropped before it is done, it goes on.
+    pub async fn abort(&self) {
+        self.0.0.end(End::Aborted);
+        self.ended().await;
+    }
+
+    async fn ended(&self) {
         loop {
             let changed = self.0.0.changed.notified();
             if self.0.0.lock().running == 0 {
@@ -192,59 +204,6 @@ impl<P: Protocol> Client<P> {
     }
 }
 
-impl<P: Protocol> Shared<P> {
-    fn lock(&self) -> MutexGuard<'_, State<P>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Says that a session is needed. `seen` holds the failures that were known when the need arose.
-    fn need(self: &Arc<Self>, seen: &mut Option<u32>) -> Result<(), SessionError> {
-        let now = Instant::now();
-        let mut state = self.lock();
-        if state.ended.is_some() {
-            return Err(SessionError::Closed);
-        }
-        if let Some(start) = state.start.take() {
-            state.running = self.seats;
-            drop(state);
-            start(self);
-            return Ok(());
-        }
-        let known = *seen.get_or_insert(state.reach.failures);
-        let newly = state.reach.demand();
-        let failed = state.reach.failures > known || !state.reach.is_hopeful(&self.backoff, now);
-        // A failure may be the end of another seat's session, and an attempt of this one may still succeed.
-        let hopeless = (failed && state.dialling == 0).then(|| SessionError::Unreachable {
-            address: self.address.clone(),
-            cause: state.reach.cause.clone().unwrap_or_default(),
-            attempts: state.reach.failures,
-            next: state.reach.next(&self.backoff, now).saturating_duration_since(now),
-        });
-        drop(state);
-        if newly {
-            // A seat that waits may now dial sooner, also if this caller does not wait for it.
-            self.changed.notify_waiters();
-        }
-        hopeless.map_or(Ok(()), Err)
-    }
-
-    fn end(&self, end: End) {
-        // What users gave goes with it, and may ask this client as it goes: not under the lock.
-        let unused = {
-            let mut state = self.lock();
-            state.ended.get_or_insert(end);
-            state.start.take()
-        };
-        drop(unused);
-        if end == End::Closed {
-            for session in self.live.load().iter() {
-                session.close();
-            }
-        }
-        self.changed.notify_waiters();
-    }
-}
-
 impl<P: Protocol> Drop for Handle<P> {
     fn drop(&mut self) {
         let left = self.0.lock().ended == Some(End::Left);
@@ -265,6 +224,7 @@ impl<P: Protocol> fmt::Debug for Client<P> {
         let shared = &self.0.0;
         f.debug_struct("Client")
             .field("address", &shared.address)
+            .field("state", &shared.state())
             .field("seats", &shared.seats)
             .field("live", &shared.live.load().len())
             .finish_non_exhaustive()

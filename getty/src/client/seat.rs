@@ -11,9 +11,13 @@ use std::{
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::{End, Endpoint, Shared, backoff::Life};
+use super::{
+    backoff::Life,
+    shared::{End, Shared},
+};
 use crate::{
     Attempt, ConnInfo, Error, EventListener, Full, Limits, Pool, Protocol, Session,
+    endpoint::Endpoint,
     error::panicked,
     observer::Observing,
     session::Driver,
@@ -107,11 +111,12 @@ where
                 }
                 let together = state.reach.failures == 0 && !self.shared.live.load().is_empty();
                 let alone = *state.probing.get_or_insert(self.index) == self.index;
+                let hurried = state.take_hurry(self.index);
                 let now = Instant::now();
                 let next = state.reach.next(&self.shared.backoff, now);
-                if !together && !alone {
+                if !together && !alone && !hurried {
                     None
-                } else if next <= now {
+                } else if hurried || next <= now {
                     state.reach.dialling(now);
                     state.dialling += 1;
                     return Some(Dialling(&self.shared));
@@ -159,7 +164,7 @@ where
                 "cannot connect, trying again with growing pauses"
             );
         }
-        self.shared.changed.notify_waiters();
+        self.shared.tell();
     }
 
     /// Runs a session to its end. Others see it only after `on_open`, so what that writes goes out first.
@@ -182,8 +187,14 @@ where
         let life = || Life { age: born.elapsed(), spoke: session.stats().read_packets > 0 };
         let mut proof = pin!(sleep(self.shared.backoff.proof));
         let mut proven = false;
+        let mut ready = opened;
         poll_fn(|cx| {
             let ended = driver.as_mut().poll(cx);
+            if ready && ended.is_pending() && !session.is_open() {
+                // It takes a while to end, and is of no use meanwhile.
+                ready = false;
+                self.shared.tell_state();
+            }
             if !proven && (proof.as_mut().poll(cx).is_ready() || life().spoke) {
                 proven = self.prove(life());
             }
@@ -202,16 +213,17 @@ where
         // Only now: who finds neither a session nor an attempt gives up.
         drop(dialling);
         let mut state = self.shared.lock();
+        state.lives(self.index, true);
         if state.reach.failures == 0 {
             state.probing = None;
         }
-        // Closed after the dial was made: whoever closed the client has not seen this session.
-        let closed = state.ended.is_some();
+        let ended = state.ended;
         drop(state);
-        if closed {
-            session.close();
+        // Since the dial was made: whoever ended the client has not seen this session.
+        if let Some(end) = ended {
+            end.of_late(session);
         }
-        self.shared.changed.notify_waiters();
+        self.shared.tell();
     }
 
     /// Whether such a session is proof that the peer is good.
@@ -226,7 +238,7 @@ where
         state.reach.proven();
         state.probing = None;
         drop(state);
-        self.shared.changed.notify_waiters();
+        self.shared.tell();
         true
     }
 
@@ -234,9 +246,10 @@ where
         self.shared.live.rcu(|live| without(live, session));
         {
             let mut state = self.shared.lock();
+            state.lives(self.index, false);
             if state.ended.is_some() || state.reach.lost(&self.shared.backoff, Instant::now(), life) {
                 drop(state);
-                return self.shared.changed.notify_waiters();
+                return self.shared.tell();
             }
         }
         let cause = match session.error() {
@@ -281,7 +294,7 @@ impl<P: Protocol, D> Drop for Seat<P, D> {
             // Not under the lock: a session takes its state along, which is the user's and may ask the client as it goes.
             self.shared.live.store(Arc::default());
         }
-        self.shared.changed.notify_waiters();
+        self.shared.tell();
     }
 }
 
