@@ -6,7 +6,7 @@ use super::{Backoff, Client, Handle, Shared, seat};
 use crate::{
     EndpointKind, EventListener, Limits, Observer, Protocol,
     observer::Observing,
-    transport::{Transport, dial_tcp, dial_udp},
+    transport::{Host, Transport},
 };
 
 /// Makes a [`Client`] with settings of its own.
@@ -76,14 +76,9 @@ impl<P: Protocol> ClientBuilder<P> {
         self
     }
 
-    /// Over TCP to a host and port.
-    pub fn tcp(self, address: impl Into<String>) -> Client<P> {
-        let address: Arc<str> = address.into().into();
-        let host = Arc::clone(&address);
-        self.dial(&*address, move || {
-            let host = Arc::clone(&host);
-            async move { dial_tcp(&host).await }
-        })
+    /// Over TCP to a host and port, which is looked up at every dial.
+    pub fn tcp(self, address: impl Into<Host>) -> Client<P> {
+        self.to(address.into(), |host| async move { host.dial_tcp().await })
     }
 
     /// Over the Unix socket at a path.
@@ -100,12 +95,11 @@ impl<P: Protocol> ClientBuilder<P> {
     /// Over TLS to a host and port. The host is looked up, and its certificate verified, at every dial; TCP and the TLS handshake
     /// together may take [`Limits::dial`](field@Limits::dial).
     #[cfg(feature = "tls")]
-    pub fn tls(self, address: impl Into<String>, tls: crate::transport::TlsClient) -> Client<P> {
-        let address: Arc<str> = address.into().into();
-        let to = Arc::new((Arc::clone(&address), tls));
-        self.dial(&*address, move || {
-            let to = Arc::clone(&to);
-            async move { crate::transport::dial_tls(&to.0, &to.1).await }
+    pub fn tls(self, address: impl Into<Host>, tls: crate::transport::TlsClient) -> Client<P> {
+        let tls = Arc::new(tls);
+        self.to(address.into(), move |host| {
+            let tls = Arc::clone(&tls);
+            async move { host.dial_tls(&tls).await }
         })
     }
 
@@ -123,25 +117,26 @@ impl<P: Protocol> ClientBuilder<P> {
 
     /// Over UDP to a host and port: one packet is one datagram. A session is there as soon as it is wanted, whether or not anybody
     /// listens; it ends with an error when the peer's system says that nobody does.
-    pub fn udp(self, address: impl Into<String>) -> Client<P> {
-        let address: Arc<str> = address.into().into();
-        let host = Arc::clone(&address);
-        self.dial(&*address, move || {
-            let host = Arc::clone(&host);
-            async move { dial_udp(&host).await }
-        })
+    pub fn udp(self, address: impl Into<Host>) -> Client<P> {
+        self.to(address.into(), |host| async move { host.dial_udp().await })
     }
 
     /// Over TCP to a host and port, compressed. The server has to do the same. Over another transport, give `dial` a function that
     /// makes a [`Compressed`](crate::transport::Compressed).
     #[cfg(feature = "compression")]
-    pub fn tcp_compressed(self, address: impl Into<String>, by: crate::transport::Compression) -> Client<P> {
-        let address: Arc<str> = address.into().into();
-        let host = Arc::clone(&address);
-        self.dial(&*address, move || {
-            let host = Arc::clone(&host);
-            async move { dial_tcp(&host).await.map(|tcp| crate::transport::Compressed::new(tcp, by)) }
+    pub fn tcp_compressed(self, address: impl Into<Host>, by: crate::transport::Compression) -> Client<P> {
+        self.to(address.into(), move |host| async move {
+            host.dial_tcp().await.map(|tcp| crate::transport::Compressed::new(tcp, by))
         })
+    }
+
+    fn to<C, D, F>(self, host: Host, dial: D) -> Client<P>
+    where
+        C: Transport,
+        D: Fn(Host) -> F + Send + Sync + 'static,
+        F: Future<Output = io::Result<C>> + Send + 'static,
+    {
+        self.dial(host.name().to_owned(), move || dial(host.clone()))
     }
 
     /// Over connections that `dial` makes; `address` names the place in messages.

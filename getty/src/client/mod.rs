@@ -27,7 +27,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{EventListener, Protocol, Session, SessionError, transport::Transport};
+use crate::{
+    EventListener, Protocol, Session, SessionError,
+    transport::{Host, Transport},
+};
 
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
@@ -44,7 +47,7 @@ impl<P: Protocol> Client<P> {
     /// A client of `connections` TCP sessions (at least one) to a host and port. It dials at the first need; the name is looked up
     /// at every dial.
     pub fn tcp(
-        address: impl Into<String>,
+        address: impl Into<Host>,
         connections: usize,
         protocol: P,
         listener: impl EventListener<P>,

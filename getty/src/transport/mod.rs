@@ -15,6 +15,8 @@
 //!   three times what came from it ([`UdpListen::answers`]).
 //! * **Memory**: pipes inside one process.
 //!
+//! A client looks its host up at every dial, and tries all addresses that it has: [`Host`].
+//!
 //! Servers of TLS and WebSocket shake hands beside the accepting, in a bounded number and within a time limit; see
 //! `TlsListen::handshakes`. A client's handshakes are part of its dial, which [`Limits::dial`](field@Limits::dial) bounds.
 
@@ -23,6 +25,7 @@ mod compress;
 pub(crate) mod halves;
 #[cfg(any(feature = "tls", feature = "ws"))]
 mod handshakes;
+mod host;
 mod io;
 pub mod memory;
 mod socket;
@@ -54,6 +57,7 @@ pub use crate::server::Gate;
 
 #[cfg(feature = "compression")]
 pub use compress::{Compressed, CompressedListen, CompressedTask, Compression, Wire};
+pub use host::Host;
 pub use io::Io;
 pub use tcp::{Tcp, TcpListen, dial_tcp};
 #[cfg(feature = "tls")]

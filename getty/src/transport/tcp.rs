@@ -6,11 +6,11 @@ use std::{
 };
 
 use tokio::net::{
-    TcpListener, TcpStream, ToSocketAddrs, lookup_host,
+    TcpListener, TcpStream, ToSocketAddrs,
     tcp::{OwnedReadHalf, OwnedWriteHalf},
 };
 
-use super::{Direct, Gate, Listen, Transport, halves::Halves, socket::configure_tcp};
+use super::{Direct, Gate, Host, Listen, Transport, halves::Halves, socket::configure_tcp};
 use crate::{ConnInfo, Limits};
 
 /// A TCP connection. `TCP_NODELAY` is on: packets are gathered here, not in the kernel. The [`Limits`] of its session can change
@@ -105,17 +105,17 @@ impl Listen for TcpListen {
     }
 }
 
-/// Dials a host and port. The name is looked up at every call; all its addresses are tried in turn.
+/// Dials a host and port, which is looked up at every call; all its addresses are tried in turn. It has no time limit of its own
+/// where there is one address; a client's dial has that of [`Limits::dial`](field@crate::Limits::dial). Cancel-safe.
 ///
 /// # Errors
-/// That of the last address tried; see also [`Tcp::new`]. Cancel-safe.
+/// That of the last address tried; see also [`Tcp::new`].
 pub async fn dial_tcp(addr: &str) -> Result<Tcp> {
-    let mut last = Error::new(ErrorKind::NotFound, format!("{addr} resolves to no address"));
-    for addr in lookup_host(addr).await? {
-        match TcpStream::connect(addr).await.and_then(Tcp::new) {
-            Ok(connected) => return Ok(connected),
-            Err(error) => last = error,
-        }
+    Host::from(addr).dial_tcp().await
+}
+
+impl Host {
+    pub(crate) async fn dial_tcp(&self) -> Result<Tcp> {
+        self.dial(async |addr| Tcp::new(TcpStream::connect(addr).await?)).await
     }
-    Err(last)
 }

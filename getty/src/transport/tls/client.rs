@@ -23,7 +23,7 @@ use super::{
     explain::{Peer, handshake},
     provider,
 };
-use crate::transport::dial_tcp;
+use crate::transport::Host;
 
 /// How a client does TLS. Clones share resumed sessions once one of them has dialled.
 ///
@@ -139,22 +139,29 @@ impl fmt::Debug for TlsClient {
 /// has that of [`Limits::dial`](crate::Limits). Cancel-safe.
 ///
 /// # Errors
-/// Those of [`dial_tcp`], and what the handshake came to: a certificate of another authority, for another name or expired, a
+/// Those of [`dial_tcp`](crate::transport::dial_tcp), and what the handshake came to: a certificate of another authority, for another name or expired, a
 /// server that demands a certificate or speaks no TLS. The text says which.
 pub async fn dial_tls(addr: &str, tls: &TlsClient) -> Result<Tls> {
-    let config = tls.config()?;
-    let name = tls.server_name.as_deref().unwrap_or_else(|| host(addr)).to_owned();
-    let name = ServerName::try_from(name.clone()).map_err(|_| {
-        let text =
-            format!("expected the name of a host or an IP address that a certificate can have, not {name:?}");
-        Error::new(ErrorKind::InvalidInput, text)
-    })?;
-    let stream = dial_tcp(addr).await?.into_inner();
-    let stream = TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(|error| handshake(error, Peer::Server))?;
-    Ok(Tls::new(stream.into()))
+    Host::from(addr).dial_tls(tls).await
+}
+
+impl Host {
+    pub(crate) async fn dial_tls(&self, tls: &TlsClient) -> Result<Tls> {
+        let config = tls.config()?;
+        let name = tls.server_name.as_deref().unwrap_or_else(|| host(self.name())).to_owned();
+        let name = ServerName::try_from(name.clone()).map_err(|_| {
+            let text = format!(
+                "expected the name of a host or an IP address that a certificate can have, not {name:?}"
+            );
+            Error::new(ErrorKind::InvalidInput, text)
+        })?;
+        let stream = self.dial_tcp().await?.into_inner();
+        let stream = TlsConnector::from(config)
+            .connect(name, stream)
+            .await
+            .map_err(|error| handshake(error, Peer::Server))?;
+        Ok(Tls::new(stream.into()))
+    }
 }
 
 /// Without the port, and without the brackets of an IPv6 address.

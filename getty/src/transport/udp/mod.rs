@@ -26,12 +26,9 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use tokio::{
-    io::Interest,
-    net::{UdpSocket, lookup_host},
-};
+use tokio::{io::Interest, net::UdpSocket};
 
-use super::{Connection, Direct, Transport, socket::configure_buffers};
+use super::{Connection, Direct, Host, Transport, socket::configure_buffers};
 use crate::{ConnInfo, Limits, Out, stock::CHUNK};
 use peer::Peer;
 
@@ -220,14 +217,13 @@ fn is_refusal(error: &Error) -> bool {
 /// # Errors
 /// That of the last address tried.
 pub async fn dial_udp(address: &str) -> Result<Udp> {
-    let mut last = Error::new(ErrorKind::NotFound, format!("{address} resolves to no address"));
-    for to in lookup_host(address).await? {
-        match connected(to).await {
-            Ok(udp) => return Ok(udp),
-            Err(error) => last = error,
-        }
+    Host::from(address).dial_udp().await
+}
+
+impl Host {
+    pub(crate) async fn dial_udp(&self) -> Result<Udp> {
+        self.dial(connected).await
     }
-    Err(last)
 }
 
 async fn connected(to: SocketAddr) -> Result<Udp> {

@@ -22,8 +22,8 @@ use super::{
     head::{self, HEAD, NoHead, only},
 };
 #[cfg(feature = "tls")]
-use crate::transport::{TlsClient, dial_tls};
-use crate::transport::{Transport, dial_tcp, stream::Stream};
+use crate::transport::TlsClient;
+use crate::transport::{Host, Transport, stream::Stream};
 
 /// What is wrong with the settings of a WebSocket client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +63,7 @@ pub enum WsError {
 pub struct WsClient {
     url: String,
     /// Host and port to dial.
-    addr: String,
+    addr: Host,
     /// As the header says it.
     host: String,
     path: String,
@@ -119,7 +119,7 @@ impl WsClient {
         let addr = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(port));
         Ok(Self {
             url: url.to_owned(),
-            addr,
+            addr: addr.into(),
             host: authority.as_str().to_owned(),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             headers: Vec::new(),
@@ -237,11 +237,11 @@ impl WsClient {
     async fn connect(&self) -> Result<(Stream, crate::ConnInfo)> {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
-            let (stream, mut info) = dial_tls(&self.addr, tls).await?.into_parts();
+            let (stream, mut info) = self.addr.dial_tls(tls).await?.into_parts();
             info.transport = "wss";
             return Ok((Stream::Tls(Box::new(stream)), info));
         }
-        let tcp = dial_tcp(&self.addr).await?;
+        let tcp = self.addr.dial_tcp().await?;
         let mut info = tcp.info();
         info.transport = "ws";
         Ok((Stream::Plain(tcp.into_inner()), info))
