@@ -4,7 +4,7 @@ use std::{fmt, future::Future, io, sync::Arc};
 
 use super::{Backoff, Client, Handle, Shared, seat};
 use crate::{
-    EndpointKind, EventListener, Limits, Observer, Protocol,
+    EndpointKind, EventListener, Full, Limits, Observer, Pool, Protocol,
     observer::Observing,
     transport::{Host, Transport},
 };
@@ -30,10 +30,12 @@ pub struct ClientBuilder<P: Protocol> {
     limits: Limits,
     backoff: Backoff,
     observing: Observing,
+    pool: Pool,
+    full: Full,
 }
 
 impl<P: Protocol> ClientBuilder<P> {
-    /// One connection, default limits and back-off.
+    /// One connection, default limits and back-off, and no pool.
     pub fn new(protocol: P, listener: impl EventListener<P>) -> Self {
         Self {
             protocol,
@@ -42,6 +44,8 @@ impl<P: Protocol> ClientBuilder<P> {
             limits: Limits::default(),
             backoff: Backoff::default(),
             observing: Observing::new(EndpointKind::Client),
+            pool: Pool::Inline,
+            full: Full::Wait,
         }
     }
 
@@ -73,6 +77,19 @@ impl<P: Protocol> ClientBuilder<P> {
     /// Who is told what becomes of its dials and sessions. One; a second call replaces the first. Default: nobody.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observing.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Where `on_message` runs; all its sessions, also those to come, share the pool. It is made at the first need and ends with
+    /// the client. Default [`Pool::Inline`].
+    pub fn pool(mut self, pool: Pool) -> Self {
+        self.pool = pool;
+        self
+    }
+
+    /// What becomes of a packet for which the pool has no place. Default [`Full::Wait`].
+    pub fn when_full(mut self, full: Full) -> Self {
+        self.full = full;
         self
     }
 
@@ -146,8 +163,8 @@ impl<P: Protocol> ClientBuilder<P> {
         D: Fn() -> F + Send + Sync + 'static,
         F: Future<Output = io::Result<C>> + Send + 'static,
     {
-        let Self { protocol, listener, connections, limits, backoff, observing } = self;
-        let start = seat::start(protocol, listener, limits, observing, dial);
+        let Self { protocol, listener, connections, limits, backoff, observing, pool, full } = self;
+        let start = seat::start(protocol, listener, limits, (pool, full), observing, dial);
         let shared = Shared::new(address.into(), connections, limits, backoff, start);
         Client(Arc::new(Handle(Arc::new(shared))))
     }
@@ -159,6 +176,7 @@ impl<P: Protocol> fmt::Debug for ClientBuilder<P> {
             .field("connections", &self.connections)
             .field("limits", &self.limits)
             .field("backoff", &self.backoff)
+            .field("pool", &self.pool)
             .finish_non_exhaustive()
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn start<P, C, D, F>(
     protocol: P,
     listener: Box<dyn EventListener<P>>,
     limits: Limits,
+    (pool, full): (Pool, Full),
     observing: Observing,
     dial: D,
 ) -> Start<P>
@@ -41,7 +42,7 @@ where
     F: Future<Output = io::Result<C>> + Send + 'static,
 {
     Box::new(move |shared| {
-        let endpoint = Endpoint::new(protocol, listener, limits, Pool::Inline, Full::Wait, observing);
+        let endpoint = Endpoint::new(protocol, listener, limits, pool, full, observing);
         let dial = Arc::new(dial);
         for index in 0..shared.seats {
             let seat = Seat {
