@@ -6,8 +6,12 @@ mod support;
 
 use std::time::Duration;
 
-use getty_rpc::{hessian2::Value, protocol::Status};
-use support::{Peer, Probing, Request, STRING, assert_serves, over_pipes, probe, serve, text, value};
+use getty_rpc::{Client, ErrorKind, hessian2::Value, protocol::Status};
+use support::{
+    PATIENCE, Peer, ProbeClient, Probing, Request, STRING, assert_serves, over_pipes, probe, serve, text,
+    value, within,
+};
+use tokio::task::JoinSet;
 
 /// A heartbeat that does not come while a test lasts.
 const FOR_EVER: Duration = Duration::from_secs(1_000_000);
@@ -143,4 +147,62 @@ async fn a_full_server_refuses_and_room_comes_back_after_returns_and_panics() {
         }
     }
     assert_serves(&mut peer).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_ten_thousand_calls_of_every_fate_all_places_of_server_and_client_are_free() {
+    const CALLS: usize = 10_000;
+    const LIMIT: usize = 64;
+    const SHORT: Duration = Duration::from_millis(500);
+    let probing = Probing::new();
+    let (_serving, connector) = over_pipes(|server| server.service(probing.server()).running(LIMIT));
+    let pipe = connector.clone();
+    let client = Client::builder().timeout(PATIENCE).pending(LIMIT).dial("pipe", move || pipe.clone().dial());
+    let probe: ProbeClient = client.refer();
+    for batch in 0..CALLS / 50 {
+        let mut calls = JoinSet::new();
+        for call in 0..50 {
+            let probe = probe.clone();
+            calls.spawn(async move {
+                match (call, call % 3) {
+                    (0, _) => drop(probe.panic("on purpose").await.unwrap_err()),
+                    (1, _) => drop(probe.panic_later("on purpose").await.unwrap_err()),
+                    (_, 2) => assert_eq!(probe.hello("you").await.unwrap(), "hello you"),
+                    (_, 0) => {
+                        let error = probe.hang().timeout(SHORT).await.unwrap_err();
+                        assert!(matches!(error.kind(), ErrorKind::Timeout), "{error}");
+                    }
+                    // Given up by its caller, once it runs.
+                    _ => {
+                        let given_up = tokio::time::timeout(SHORT / 2, probe.hang().timeout(SHORT)).await;
+                        assert!(given_up.is_err());
+                    }
+                }
+            });
+        }
+        while let Some(call) = within(calls.join_next()).await {
+            call.unwrap();
+        }
+        tokio::time::sleep(SHORT).await;
+        assert_eq!((probing.calls(), probing.dropped()), (50 * (batch + 1), 32 * (batch + 1)));
+    }
+
+    let mut calls = JoinSet::new();
+    for _ in 0..LIMIT {
+        let probe = probe.clone();
+        calls.spawn(async move { probe.wait().await });
+    }
+    // Those that hung have entered too.
+    probing.entered((CALLS / 50 * 32 + LIMIT) as u32).await;
+    let error = probe.hello("one too many").await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Busy) && error.surely_not_run(), "{error}");
+    let mut peer = connector.connect();
+    let (status, _) = peer.ask(1, &Request::hello("one too many").call(1)).await;
+    assert_eq!(status, Status::SERVER_THREADPOOL_EXHAUSTED);
+    probing.open(LIMIT);
+    while let Some(call) = within(calls.join_next()).await {
+        assert_eq!(call.unwrap().unwrap(), 7);
+    }
+    assert_eq!(probe.hello("again").await.unwrap(), "hello again");
+    assert_eq!(probing.calls(), CALLS + LIMIT + 1);
 }

@@ -184,6 +184,13 @@ impl FakePipe<PipeEnd> {
         self.0.send(Io::new(theirs, "pipe")).unwrap();
         Peer::over(own)
     }
+
+    /// What a client dials, where a server is at the other end.
+    pub(crate) async fn dial(self) -> io::Result<PipeEnd> {
+        let (own, theirs) = duplex(PIPE);
+        self.0.send(Io::new(theirs, "pipe")).map_err(|_| io::ErrorKind::ConnectionRefused)?;
+        Ok(Io::new(own, "pipe"))
+    }
 }
 
 impl FakePipe<DuplexStream> {
