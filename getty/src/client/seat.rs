@@ -106,11 +106,14 @@ where
         loop {
             let changed = self.shared.changed.notified();
             let next = {
+                // Given back after the lock: the last handle of a session takes along what is the user's.
+                let live;
                 let mut state = self.shared.lock();
                 if state.ended.is_some() {
                     return None;
                 }
-                let together = state.reach.failures == 0 && !self.shared.live.load().is_empty();
+                live = self.shared.live.load();
+                let together = state.reach.failures == 0 && !live.is_empty();
                 let alone = *state.probing.get_or_insert(self.index) == self.index;
                 let hurried = state.take_hurry(self.index);
                 let now = Instant::now();

@@ -117,20 +117,22 @@ impl<P: Protocol> Shared<P> {
 
     /// Tells those who watch the state, if it is another one.
     pub(super) fn tell_state(&self) {
+        // Given back after the locks: the last handle of a session takes along what is the user's, and that may ask this client.
+        let mut live = None;
         // Found out under the lock of those who watch: of two that tell at the same time, the later one tells what is so then.
         self.states.send_if_modified(|told| {
-            let state = self.state_now();
+            let state = self.state_now(live.insert(self.live.load()));
             std::mem::replace(told, state) != state
         });
     }
 
-    fn state_now(&self) -> ClientState {
+    fn state_now(&self, live: &[Session<P>]) -> ClientState {
         let state = self.lock();
         if state.ended.is_some() {
             ClientState::Closed
         } else if state.start.is_some() {
             ClientState::Idle
-        } else if self.live.load().iter().any(Session::is_open) {
+        } else if live.iter().any(Session::is_open) {
             ClientState::Ready
         } else if state.reach.failures > 0 {
             ClientState::Failing
