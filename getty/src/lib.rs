@@ -4,7 +4,8 @@
 //!
 //! * [`Protocol`] names the [`Reader`], the [`Writer`] and the state of a session; [`Lines`] and [`Chunks`] are two that come along.
 //! * [`EventListener`] has the callbacks; [`on_message`] makes one of a function.
-//! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address; [`ClientBuilder`] and [`Backoff`] set it up.
+//! * [`Server`] accepts sessions, [`Client`] keeps a number of them to one address; [`ClientBuilder`] and [`Backoff`] set it up;
+//!   [`ClientState`] is what it is at, [`transport::Host`] what it dials.
 //! * [`Session`] is a handle to one connection, [`Out`] what a Writer appends to.
 //! * [`Pool`] says where `on_message` runs; [`Limits`] bounds everything.
 //! * [`transport`] has what a session runs over.
