@@ -49,6 +49,7 @@ enum Fault {
     /// Somebody deletes the nodes of all providers.
     AllDeleted,
     /// Somebody revokes all leases. etcd's alone.
+    #[cfg_attr(not(feature = "etcd"), expect(dead_code, reason = "only etcd has leases"))]
     LeasesRevoked,
 }
 
