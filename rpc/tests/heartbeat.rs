@@ -177,12 +177,30 @@ async fn a_frame_that_takes_many_periods_to_come_is_a_sign_of_life_all_the_time(
     let (_serving, connector) =
         over_pipes(|server| server.service(Probing::new().server()).heartbeat(PERIOD));
     let mut peer = connector.connect();
-    for byte in Request::hello("slow").call(1) {
-        peer.send(&[byte]).await;
+    let start = Instant::now();
+    for part in Request::hello(&"slow".repeat(50_000)).call(1).chunks(4096) {
+        peer.send(part).await;
         sleep(PERIOD / 4).await;
     }
+    assert!(start.elapsed() > 10 * PERIOD);
     let (id, status, _) = peer.answer().await;
     assert_eq!((id, status), (1, Status::OK));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_comes_byte_by_byte_is_given_up() {
+    let (_serving, connector) =
+        over_pipes(|server| server.service(Probing::new().server()).heartbeat(PERIOD));
+    let mut peer = connector.connect();
+    let start = Instant::now();
+    for byte in Request::hello("slow").call(1).into_iter().take(28) {
+        peer.send(&[byte]).await;
+        sleep(BRIEF).await;
+    }
+    while peer.next().await.is_some() {}
+    // A packet has 30 s, and a second more for each KiB of it.
+    let given_up = start.elapsed();
+    assert!((30..32).contains(&given_up.as_secs()), "after {given_up:?}");
 }
 
 /// Whether a connection was given up when it should be: between two and three periods after the last sign of life.
