@@ -132,8 +132,9 @@ fn send(session: &Session<Flights>, flight: &mut Flight, now: Instant) -> Result
 }
 
 pub(in crate::peer) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
-    // As many as there are descriptors, for mode idle.
-    let server = Server::bind(addr).await?.limits(Limits::default().sessions(usize::MAX));
+    // As many as there are descriptors, for mode idle, and all of one address.
+    let limits = Limits::default().sessions(usize::MAX).sessions_per_address(usize::MAX);
+    let server = Server::bind(addr).await?.limits(limits);
     let addr = server.local_addr().ok_or("the server has no address")?;
     Ok(Serving::spawn(addr, async move {
         server.serve(Frames, Answer).await?;
