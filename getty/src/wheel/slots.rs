@@ -9,7 +9,10 @@
 //!                      entry 7 <--> entry 2 <--> entry 5
 //! ```
 
-use std::sync::{Arc, Weak};
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Weak},
+};
 
 use super::{Due, Timed};
 
@@ -25,8 +28,9 @@ const NOWHERE: u16 = u16::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
     at: u32,
-    /// No other entry of this wheel has it, so a key of an entry that has left finds nothing.
-    stamp: u32,
+    /// No other entry of this wheel has it, so a key of an entry that has left finds nothing. Not zero, so that a key that may be
+    /// missing is no larger.
+    stamp: NonZeroU32,
 }
 
 pub(super) struct Slots {
@@ -37,7 +41,8 @@ pub(super) struct Slots {
     len: usize,
     /// The first entry without a target; these are linked by `next`.
     free: u32,
-    stamp: u32,
+    /// The last one given.
+    stamp: NonZeroU32,
     /// The last tick that was looked at.
     now: u64,
 }
@@ -46,7 +51,7 @@ struct Entry {
     due: u64,
     /// `None` once it has left.
     target: Option<Weak<dyn Timed>>,
-    stamp: u32,
+    stamp: NonZeroU32,
     next: u32,
     previous: u32,
     /// [`NOWHERE`] while it is due and not settled.
@@ -62,14 +67,14 @@ pub(super) struct Fired {
 
 impl Slots {
     pub(super) fn new() -> Self {
-        Self { first: Vec::new(), entries: Vec::new(), len: 0, free: NONE, stamp: 0, now: 0 }
+        Self { first: Vec::new(), entries: Vec::new(), len: 0, free: NONE, stamp: NonZeroU32::MIN, now: 0 }
     }
 
     pub(super) fn put(&mut self, due: u64, target: Weak<dyn Timed>) -> Key {
         if self.first.is_empty() {
             self.first.resize(SLOTS, NONE);
         }
-        self.stamp = self.stamp.wrapping_add(1);
+        self.stamp = self.stamp.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.len += 1;
         let stamp = self.stamp;
         let entry = Entry { due, target: Some(target), stamp, next: NONE, previous: NONE, slot: NOWHERE };
