@@ -75,6 +75,8 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     /// Decoding stopped because others are to have their turn.
     crowded: bool,
     watch: Watch,
+    /// Bytes that the endpoint has been told of.
+    held: usize,
     /// Where packets wait in an ordered pool.
     line: Option<Arc<Line>>,
     /// The packet that waits for room in its queue of a keyed pool.
@@ -131,6 +133,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             busy: false,
             crowded: false,
             watch: Watch::default(),
+            held: 0,
             line: endpoint.pool.as_ref().and_then(Workers::line),
             kept: None,
             tracker,

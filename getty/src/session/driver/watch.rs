@@ -33,8 +33,6 @@ pub(super) struct Watch {
     armed: bool,
     /// The entry has come.
     pub(super) come: bool,
-    /// Bytes that the endpoint has been told of.
-    held: usize,
 }
 
 /// What a session may hold without being counted, so that those of small packets have nothing to fear from others.
@@ -92,20 +90,20 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         let input = self.rest.capacity().saturating_add(self.conn.pending());
         let output = if stuck { self.session.0.queued() } else { 0 };
         let holds = input.saturating_add(output);
-        let (before, now) = (self.watch.held, if holds > FREE { holds } else { 0 });
+        let (before, now) = (self.held, if holds > FREE { holds } else { 0 });
         if now == before {
             return Ok(());
         }
         let endpoint = &self.session.0.endpoint;
         let all = endpoint.hold(before, now);
-        self.watch.held = now;
+        self.held = now;
         let limit = endpoint.limits.held;
         if now > before && all > limit { Err(Error::Overloaded { holds, limit }) } else { Ok(()) }
     }
 
     /// The session is over.
     pub(super) fn let_go(&mut self) {
-        let before = std::mem::take(&mut self.watch.held);
+        let before = std::mem::take(&mut self.held);
         if before > 0 {
             self.session.0.endpoint.hold(before, 0);
         }
