@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     pin::{Pin, pin},
-    sync::{Arc, Mutex as StdMutex},
+    sync::{Arc, Mutex as StdMutex, OnceLock as StdOnceLock},
     task::{Context, Poll, Waker},
 };
 
@@ -15,7 +15,7 @@ use loom::{
 
 pub(crate) use std::sync::PoisonError;
 
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
 
 /// A runtime that gives every task a thread of its own.
@@ -68,6 +68,31 @@ impl Handle {
     /// std's lock, which is never held over an operation of the model.
     fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// std's, of which loom knows by the two beside it: who makes the value excludes others, and who only looks may not see it yet.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    making: Mutex<()>,
+    made: AtomicBool,
+    inner: StdOnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) fn new() -> Self {
+        Self { making: Mutex::new(()), made: AtomicBool::new(false), inner: StdOnceLock::new() }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        if self.made.load(Ordering::Acquire) { self.inner.get() } else { None }
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = self.inner.get_or_init(make);
+        self.made.store(true, Ordering::Release);
+        value
     }
 }
 

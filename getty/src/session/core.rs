@@ -2,17 +2,14 @@
 //!
 //! Lock order: this lock, then locks of the user's state, then that of the timers, then the wheel's. Wakers are woken after unlocking.
 
-use std::{
-    sync::{Arc, OnceLock},
-    task::Waker,
-};
+use std::{sync::Arc, task::Waker};
 
 use super::{Out, Session, extras::Extras, timers::Timers};
 use crate::{
-    ConnInfo, Error, Limits, Protocol,
+    ConnInfo, Limits, Protocol,
     endpoint::Endpoint,
     sync::{
-        Mutex, MutexGuard, Notify, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
     transport::Direct,
@@ -43,11 +40,9 @@ pub(crate) struct Shared<P: Protocol> {
     pub(super) runs: AtomicUsize,
     /// Packets that a pool handles, or is going to.
     pub(super) handling: AtomicUsize,
-    /// Woken when the out-buffer has room again, and at the end.
-    pub(super) room: Notify,
+    /// Somebody waits for room in the out-buffer.
     pub(super) waiting: AtomicBool,
     pub(super) timers: Timers,
-    pub(super) error: OnceLock<Arc<Error>>,
     pub(super) extras: Extras<P>,
 }
 
@@ -119,10 +114,8 @@ impl<P: Protocol> Shared<P> {
             heard: AtomicU64::new(endpoint.wheel.nanos()),
             runs: AtomicUsize::new(0),
             handling: AtomicUsize::new(0),
-            room: Notify::new(),
             waiting: AtomicBool::new(false),
             timers: Timers::default(),
-            error: OnceLock::new(),
             extras: Extras::default(),
         });
         let period = shared.limits().cron;
@@ -188,7 +181,7 @@ impl<P: Protocol> Shared<P> {
         if let Some(waker) = waker {
             waker.wake();
         }
-        self.room.notify_waiters();
+        self.extras.tell_all_of_room();
         // Bytes may be of a user's making, and so is their end: not under the lock.
         drop(queued);
     }
@@ -199,7 +192,7 @@ impl<P: Protocol> Shared<P> {
             let _no_writer = self.lock();
             self.advance(Life::Sealed);
         }
-        self.room.notify_waiters();
+        self.extras.tell_all_of_room();
     }
 
     /// Wakes the task, whatever it waits for.
@@ -244,7 +237,7 @@ impl<P: Protocol> Shared<P> {
         fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Acquire) && self.has_room() {
             self.waiting.store(false, Ordering::Release);
-            self.room.notify_waiters();
+            self.extras.tell_all_of_room();
         }
     }
 

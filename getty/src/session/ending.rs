@@ -196,11 +196,11 @@ impl Ending {
         }
         shared.end_timers();
         let error = match self.error {
-            Some(error) => Some(shared.error.get_or_init(|| Arc::new(error))),
+            Some(error) => Some(shared.extras.keep_error(error)),
             // What a pool's worker left.
-            None => shared.error.get(),
+            None => shared.extras.error(),
         };
-        shared.room.notify_waiters();
+        shared.extras.tell_all_of_room();
         error
     }
 }

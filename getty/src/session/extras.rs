@@ -1,16 +1,20 @@
-//! What few sessions have: values by type, callbacks of their end, and counts of what seldom happens. Allocated on first use, so that
-//! the others pay two words.
+//! What few sessions have: values by type, callbacks of their end, counts of what seldom happens, an error, and who waits for room in
+//! the out-buffer. Allocated on first use, so that the others pay two words.
 
 use std::{
     any::{Any, TypeId},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering, fence},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use super::{Session, core::Life};
-use crate::{Protocol, observer::report};
+use crate::{
+    Error, Protocol,
+    observer::report,
+    sync::{Notify, OnceLock, atomic::fence},
+};
 
 type Value = Arc<dyn Any + Send + Sync>;
 type Callback<P> = Box<dyn FnOnce(&Session<P>) + Send>;
@@ -24,6 +28,10 @@ pub(super) struct Extras<P: Protocol>(OnceLock<Box<Extra<P>>>);
 struct Extra<P: Protocol> {
     refused_packets: AtomicU64,
     dropped_messages: AtomicU64,
+    /// Why the session ended.
+    error: OnceLock<Arc<Error>>,
+    /// Woken when the out-buffer has room again, and at the end.
+    room: Notify,
     given: Mutex<Given<P>>,
 }
 
@@ -47,6 +55,8 @@ impl<P: Protocol> Extra<P> {
         Box::new(Self {
             refused_packets: AtomicU64::new(0),
             dropped_messages: AtomicU64::new(0),
+            error: OnceLock::new(),
+            room: Notify::new(),
             given: Mutex::new(given),
         })
     }
@@ -58,8 +68,13 @@ impl<P: Protocol> Extra<P> {
 
 impl<P: Protocol> Extras<P> {
     /// Makes it if it is not there.
+    fn extra(&self) -> &Extra<P> {
+        self.0.get_or_init(Extra::new)
+    }
+
+    /// Makes it if it is not there.
     fn given(&self) -> MutexGuard<'_, Given<P>> {
-        self.0.get_or_init(Extra::new).given()
+        self.extra().given()
     }
 
     /// `None` where it was never made.
@@ -68,11 +83,11 @@ impl<P: Protocol> Extras<P> {
     }
 
     pub(super) fn count_refused_packet(&self) {
-        self.0.get_or_init(Extra::new).refused_packets.fetch_add(1, Ordering::Relaxed);
+        self.extra().refused_packets.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_dropped_message(&self) {
-        self.0.get_or_init(Extra::new).dropped_messages.fetch_add(1, Ordering::Relaxed);
+        self.extra().dropped_messages.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn refused_packets(&self) -> u64 {
@@ -81,6 +96,29 @@ impl<P: Protocol> Extras<P> {
 
     pub(super) fn dropped_messages(&self) -> u64 {
         self.0.get().map_or(0, |extra| extra.dropped_messages.load(Ordering::Relaxed))
+    }
+
+    /// Keeps the first error. Gives the one that is kept.
+    pub(super) fn keep_error(&self, error: Error) -> &Arc<Error> {
+        self.extra().error.get_or_init(|| Arc::new(error))
+    }
+
+    pub(super) fn error(&self) -> Option<&Arc<Error>> {
+        self.0.get()?.error.get()
+    }
+
+    /// For who waits for room: asked before it looks whether there is some, or the session ends.
+    pub(super) fn room(&self) -> &Notify {
+        &self.extra().room
+    }
+
+    /// Wakes all who wait for room, once they have a reason to go on.
+    pub(super) fn tell_all_of_room(&self) {
+        // Either this sees what was made for who waits, or who waits sees the reason: both store, then load.
+        fence(Ordering::SeqCst);
+        if let Some(extra) = self.0.get() {
+            extra.room.notify_waiters();
+        }
     }
 
     pub(super) fn set<T: Any + Send + Sync>(&self, value: T) {

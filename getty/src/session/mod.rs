@@ -145,7 +145,7 @@ impl<P: Protocol> Session<P> {
 
     /// Why the session ended: `None` while it lives and after a clean end.
     pub fn error(&self) -> Option<&Arc<Error>> {
-        self.0.error.get()
+        self.0.extras.error()
     }
 
     /// What has been moved so far. Cheap: no lock. The numbers are read one after the other, so a busy session's need not belong to the

@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
+    sync::atomic::Ordering,
     task::{Context, Poll, Waker},
 };
 
@@ -67,7 +67,7 @@ impl<P: Protocol> Session<P> {
             let listener = &session.0.endpoint.listener;
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| listener.on_message(session, packet))) {
                 let error = panicked("on_message", panic);
-                session.0.error.get_or_init(|| Arc::new(error));
+                session.0.extras.keep_error(error);
                 session.close();
             }
         });

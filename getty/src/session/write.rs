@@ -108,7 +108,7 @@ impl<P: Protocol> Session<P> {
             return Ok(());
         }
         loop {
-            let room = self.0.room.notified();
+            let room = self.0.extras.room().notified();
             self.0.waiting.store(true, Ordering::Release);
             fence(Ordering::SeqCst);
             if self.0.is_sealed() {
