@@ -7,7 +7,7 @@
 //!                ^ now
 //! ```
 //!
-//! The wheel's task sleeps until the next slot that holds anything; with nothing in it, it does not wake at all.
+//! The wheel's task sleeps until something may be due; with nothing in it, it does not wake at all.
 //! It holds weak references only, so it keeps no session alive; what has gone without cancelling leaves at its next tick.
 
 mod slots;
@@ -173,11 +173,11 @@ async fn turn(shared: Arc<Shared>) {
             core.wakes = next.unwrap_or(u64::MAX);
             next
         };
-        match next {
-            Some(tick) => {
-                let at = shared.start + Duration::from_millis(tick.saturating_mul(TICK_MILLIS));
-                let _ = timeout_at(at, shared.changed.notified()).await;
-            }
+        // Further away than a clock counts: never.
+        let at =
+            |tick: u64| shared.start.checked_add(Duration::from_millis(tick.saturating_mul(TICK_MILLIS)));
+        match next.and_then(at) {
+            Some(at) => drop(timeout_at(at, shared.changed.notified()).await),
             None => shared.changed.notified().await,
         }
     }

@@ -3,11 +3,13 @@
 //! Each slot is a chain of entries, linked both ways by their numbers, so that an entry can leave it wherever it stands:
 //!
 //! ```text
-//!   first    | slot 0 | slot 1 | ... | slot 1023 |
+//!   slots    | slot 0 | slot 1 | ... | slot 1023 |
 //!                         |
 //!                         v
 //!                      entry 7 <--> entry 2 <--> entry 5
 //! ```
+//!
+//! A slot knows from which tick on it is worth a look, so what is due many revolutions later costs nothing until then.
 
 use std::{
     num::NonZeroU32,
@@ -34,8 +36,7 @@ pub(crate) struct Key {
 }
 
 pub(super) struct Slots {
-    /// The first entry of each.
-    first: Vec<u32>,
+    slots: Vec<Slot>,
     entries: Vec<Entry>,
     /// Entries with a target.
     len: usize,
@@ -45,6 +46,14 @@ pub(super) struct Slots {
     stamp: NonZeroU32,
     /// The last tick that was looked at.
     now: u64,
+}
+
+#[derive(Clone)]
+struct Slot {
+    /// Its first entry.
+    first: u32,
+    /// None of them is due before this tick.
+    soonest: u64,
 }
 
 struct Entry {
@@ -67,12 +76,12 @@ pub(super) struct Fired {
 
 impl Slots {
     pub(super) fn new() -> Self {
-        Self { first: Vec::new(), entries: Vec::new(), len: 0, free: NONE, stamp: NonZeroU32::MIN, now: 0 }
+        Self { slots: Vec::new(), entries: Vec::new(), len: 0, free: NONE, stamp: NonZeroU32::MIN, now: 0 }
     }
 
     pub(super) fn put(&mut self, due: u64, target: Weak<dyn Timed>) -> Key {
-        if self.first.is_empty() {
-            self.first.resize(SLOTS, NONE);
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, Slot { first: NONE, soonest: 0 });
         }
         self.stamp = self.stamp.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.len += 1;
@@ -125,17 +134,25 @@ impl Slots {
         // After a long sleep every slot is looked at once, not once a revolution.
         let first = (self.now + 1).max(tick.saturating_sub(SLOTS as u64 - 1));
         for at in first..=tick {
-            let mut at = self.first.get(slot_of(at)).copied().unwrap_or(NONE);
+            let slot = slot_of(at);
+            let Some(&Slot { first: mut at, soonest }) = self.slots.get(slot) else { break };
+            if at == NONE || soonest > tick {
+                continue;
+            }
+            let mut soonest = u64::MAX;
             while at != NONE {
-                at = self.take_if_due(at, tick, &mut due);
+                at = self.take_if_due(at, tick, &mut due, &mut soonest);
+            }
+            if let Some(slot) = self.slots.get_mut(slot) {
+                slot.soonest = soonest;
             }
         }
         self.now = self.now.max(tick);
         due
     }
 
-    /// Gives the entry that follows.
-    fn take_if_due(&mut self, at: u32, tick: u64, due: &mut Vec<Fired>) -> u32 {
+    /// Gives the entry that follows. `soonest` is what the slot is left with.
+    fn take_if_due(&mut self, at: u32, tick: u64, due: &mut Vec<Fired>, soonest: &mut u64) -> u32 {
         let entry = &self.entries[at as usize];
         let next = entry.next;
         if entry.due <= tick {
@@ -147,6 +164,8 @@ impl Slots {
                 }
                 None => drop(self.remove(key)),
             }
+        } else {
+            *soonest = entry.due.min(*soonest);
         }
         next
     }
@@ -164,10 +183,12 @@ impl Slots {
         }
     }
 
-    /// The next tick whose slot holds anything.
+    /// The next tick at which anything may be due.
     pub(super) fn next(&self) -> Option<u64> {
+        let filled = |slot: &&Slot| slot.first != NONE;
         (self.now + 1..=self.now + SLOTS as u64)
-            .find(|&at| self.first.get(slot_of(at)).is_some_and(|&first| first != NONE))
+            .find(|&at| self.slots.get(slot_of(at)).filter(filled).is_some_and(|slot| slot.soonest <= at))
+            .or_else(|| self.slots.iter().filter(filled).map(|slot| slot.soonest).min())
     }
 
     pub(super) fn clear(&mut self) {
@@ -189,7 +210,9 @@ impl Slots {
         let entry = &mut self.entries[at as usize];
         // What is due already, because whoever put it here was held up, goes where the task looks next.
         let slot = slot_of(entry.due.max(self.now + 1));
-        let next = std::mem::replace(&mut self.first[slot], at);
+        let Slot { first, soonest } = &mut self.slots[slot];
+        let next = std::mem::replace(first, at);
+        *soonest = if next == NONE { entry.due } else { entry.due.min(*soonest) };
         (entry.slot, entry.next, entry.previous) = (slot as u16, next, NONE);
         if next != NONE {
             self.entries[next as usize].previous = at;
@@ -204,7 +227,7 @@ impl Slots {
             return;
         }
         if previous == NONE {
-            self.first[usize::from(slot)] = next;
+            self.slots[usize::from(slot)].first = next;
         } else {
             self.entries[previous as usize].next = next;
         }
@@ -285,6 +308,22 @@ mod tests {
         assert_eq!(due_by(&mut slots, 7), [7]);
         slots.settle(moved, Due::Never);
         assert_eq!((slots.len(), due_by(&mut slots, 1_000)), (0, vec![]));
+    }
+
+    #[test]
+    fn what_is_due_many_revolutions_later_is_not_looked_at_before() {
+        let (_target, weak) = anything();
+        let mut slots = Slots::new();
+        let late = slots.put(50 * 1024 + 5, weak.clone());
+        assert_eq!(slots.next(), Some(50 * 1024 + 5));
+        let soon = slots.put(5, weak);
+        assert_eq!((slots.next(), due_by(&mut slots, 5)), (Some(5), vec![5]));
+        slots.settle(soon, Due::At(60 * 1024));
+        assert_eq!((slots.next(), due_by(&mut slots, 50 * 1024 + 4)), (Some(50 * 1024 + 5), vec![]));
+        assert_eq!(due_by(&mut slots, 50 * 1024 + 5), [50 * 1024 + 5]);
+        slots.settle(late, Due::At(50 * 1024 + 6));
+        assert_eq!((slots.next(), due_by(&mut slots, 59 * 1024)), (Some(50 * 1024 + 6), vec![50 * 1024 + 6]));
+        assert_eq!((slots.next(), due_by(&mut slots, 70 * 1024)), (Some(60 * 1024), vec![60 * 1024]));
     }
 
     #[test]
