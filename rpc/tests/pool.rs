@@ -1,13 +1,18 @@
 //! A task pool on the server: answers come back in another order than the requests, and each belongs to its call.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
+mod support;
+
+use std::{net::SocketAddr, time::Duration};
+
+use getty_rpc::{
+    Client, Pool, Server,
+    hessian2::Value,
+    protocol::{Kind, Status},
+    service,
 };
-
-use getty_rpc::{Client, Pool, Server, service};
+use support::{Peer, Request, values};
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -31,44 +36,46 @@ impl Work for Computing {
     }
 }
 
-async fn serve(pool: Pool) -> WorkClient {
+async fn served_at(pool: Pool) -> SocketAddr {
     let server = Server::bind("127.0.0.1:0").await.unwrap().pool(pool).service(WorkServer::new(Computing));
-    let address = server.local_addr().unwrap().to_string();
+    let address = server.local_addr().unwrap();
     tokio::spawn(server.serve());
+    address
+}
+
+async fn serve(pool: Pool) -> WorkClient {
+    let address = served_at(pool).await.to_string();
     Client::builder().timeout(PATIENCE).direct(&address).unwrap().refer()
 }
 
-/// In which order calls that are sent one after the other are answered. The first of each eight computes much longer.
-async fn order_of_answers(work: &WorkClient) -> Vec<i64> {
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let mut calls = Vec::new();
-    for number in 0..64 {
+/// In which order calls that are sent one after the other are answered, as it is on the wire: what wakes first in a client is the
+/// scheduler's choice. The first of each eight computes much longer.
+async fn order_of_answers(peer: &mut Peer) -> Vec<i64> {
+    const CALLS: i64 = 64;
+    let calls = (0..CALLS).map(|number| {
         let rounds = if number % 8 == 0 { 2_000_000 } else { 0 };
-        let (work, order) = (work.clone(), Arc::clone(&order));
-        calls.push(async move {
-            assert_eq!(work.compute(number, rounds).await.unwrap(), number);
-            order.lock().unwrap().push(number);
-        });
+        Request::new("com.example.Work", "compute", "JI").argument(number).argument(rounds).call(number)
+    });
+    peer.send(&calls.collect::<Vec<_>>().concat()).await;
+    let mut order = Vec::new();
+    for _ in 0..CALLS {
+        let (header, body) = peer.next().await.unwrap();
+        assert_eq!(header.kind, Kind::Response { status: Status::OK });
+        assert_eq!(values(&body)[1], Value::from(header.id), "its own answer");
+        order.push(header.id);
     }
-    // One task polls them in turn, so they are sent in order over the one connection.
-    let mut calls: Vec<_> = calls.into_iter().map(Box::pin).collect();
-    std::future::poll_fn(|cx| {
-        calls.retain_mut(|call| call.as_mut().poll(cx).is_pending());
-        if calls.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    Arc::try_unwrap(order).unwrap().into_inner().unwrap()
+    order
 }
 
 const FIXED: Pool = Pool::Fixed { queues: 4, workers: 8, depth: 64 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn with_a_fixed_pool_answers_come_back_out_of_order() {
-    let work = serve(FIXED).await;
+    let mut peer = Peer::connect(served_at(FIXED).await).await;
     let mut reordered = false;
     // Which worker is faster is the scheduler's choice; that none ever is cannot be.
     for _ in 0..50 {
-        let order = order_of_answers(&work).await;
+        let order = order_of_answers(&mut peer).await;
         reordered |= !order.is_sorted();
         if reordered {
             break;
@@ -79,9 +86,9 @@ async fn with_a_fixed_pool_answers_come_back_out_of_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_a_pool_the_same_calls_are_answered_in_order() {
-    let work = serve(Pool::Inline).await;
+    let mut peer = Peer::connect(served_at(Pool::Inline).await).await;
     for _ in 0..5 {
-        assert!(order_of_answers(&work).await.is_sorted());
+        assert!(order_of_answers(&mut peer).await.is_sorted());
     }
 }
 
