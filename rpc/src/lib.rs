@@ -48,6 +48,8 @@ mod context;
 mod error;
 mod exchange;
 pub mod java;
+#[cfg(feature = "protobuf")]
+pub mod prost;
 pub mod protocol;
 mod serialization;
 mod server;
@@ -63,13 +65,13 @@ pub use getty_hessian2 as hessian2;
 pub use getty_hessian2::{Date, Exception, StackFrame, Throwable, Value};
 pub use getty_macros::{HessianRpc as Hessian, service};
 pub use getty_registry as registry;
+#[cfg(feature = "protobuf")]
+pub use prost_types;
 pub use serialization::Serialization;
 #[cfg(feature = "protobuf")]
 pub use serialization::protobuf::ProtobufException;
 pub use server::{Invocation, Server};
 pub use service::{Method, Service, ServiceInfo, Stub, Target};
-#[cfg(feature = "protobuf")]
-pub use {prost, prost_types};
 
 /// Includes what `getty-build` made of a protobuf package in a build script: `getty_rpc::include_proto!("com.example")`, or `"_"`
 /// for files without a package.
