@@ -22,16 +22,18 @@ pub(crate) mod servers;
 pub(crate) mod sockets;
 
 use std::{
-    net::TcpListener,
+    collections::VecDeque,
     process::{Output, Stdio},
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStderr, Command},
     time::timeout,
 };
+
+pub(crate) use servers::free_port;
 
 /// Longer than anything here takes, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -50,10 +52,11 @@ impl Program {
         let mut child = Command::new(program)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+        let complaints = tokio::spawn(last_lines(child.stderr.take().expect("piped")));
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut said = Vec::new();
         let ready = async {
@@ -65,7 +68,9 @@ impl Program {
             }
             false
         };
-        assert!(timeout(PATIENCE, ready).await.expect("READY in time"), "{program} ended before READY");
+        if !timeout(PATIENCE, ready).await.expect("READY in time") {
+            panic!("{program} ended before READY:\n{}", complaints.await.expect("text"));
+        }
         // Whatever it prints later must not block it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { child, port, said }
@@ -121,6 +126,19 @@ impl Program {
     }
 }
 
+/// The end of what a program says of its errors. Read all the time, so that the program never waits.
+async fn last_lines(errors: ChildStderr) -> String {
+    let mut lines = BufReader::new(errors).lines();
+    let mut last = VecDeque::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        last.push_back(line + "\n");
+        if last.len() > 20 {
+            last.pop_front();
+        }
+    }
+    last.into_iter().collect()
+}
+
 /// Runs a program to its end.
 pub(crate) async fn run(program: &str, arguments: &[&str]) -> Output {
     let output = Command::new(program).args(arguments).kill_on_drop(true).output();
@@ -148,9 +166,4 @@ pub(crate) async fn until(mut holds: impl FnMut() -> bool) {
         }
     };
     timeout(PATIENCE, wait).await.expect("it comes about");
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port()
 }
