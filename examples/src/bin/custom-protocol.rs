@@ -1,15 +1,8 @@
 //! A protocol of one's own, server and client in one process: four bytes of length (big endian), then so many of UTF-8 text.
-//!
-//! ```sh
-//! cargo run -p getty-examples --bin custom-protocol
-//! ```
-//!
-//! prints `HELLO, GETTY!`, which the server made of what the client sent.
+//! `cargo run -p getty-examples --bin custom-protocol` prints `HELLO, GETTY!`, which the server made of what the client sent.
 
 use bytes::{Buf, BytesMut};
-use getty::{
-    BoxError, Client, ConnInfo, Opened, Out, Protocol, Reader, Server, Session, Step, Writer, on_message,
-};
+use getty::{BoxError, Client, Opened, Out, Protocol, Reader, Server, Session, Step, Writer, on_message};
 use tokio::sync::mpsc;
 
 const HEADER: usize = 4;
@@ -22,7 +15,7 @@ impl Protocol for Texts {
     type Writer = Self;
     type State = ();
 
-    fn open(&self, _: &ConnInfo) -> Opened<Self, Self, ()> {
+    fn open(&self, _: &getty::ConnInfo) -> Opened<Self, Self, ()> {
         Opened::new(Self, Self, ())
     }
 }
@@ -58,7 +51,6 @@ async fn main() -> Result<(), BoxError> {
     let address = server.local_addr().ok_or("no address")?.to_string();
     let shout = on_message(|session: &Session<Texts>, text: String| drop(session.write(text.to_uppercase())));
     tokio::spawn(server.serve(Texts, shout));
-
     let (answers, mut answered) = mpsc::channel(1);
     let client = Client::tcp(address, 1, Texts, on_message(move |_, text| drop(answers.try_send(text))));
     client.session().await?.send("hello, getty!".to_owned()).await?;
