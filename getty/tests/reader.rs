@@ -76,12 +76,38 @@ async fn packets_of_one_read_are_delivered_in_their_order_and_a_begun_one_is_kep
 
 #[tokio::test]
 async fn bytes_that_come_one_by_one_make_the_same_packets() {
-    let (mut peer, mut events, mut steps) = watched_session().await;
+    let (listener, mut events) = Recorder::new();
+    let (mut peer, session) = over_memory(Frames, listener, Limits::default());
     for byte in [frame(b"hello"), frame(b"you")].concat() {
+        let before = session.stats().read_bytes;
         peer.write_all(&[byte]).await.unwrap();
-        // The Reader has seen this byte before the next one is sent.
-        steps.next().await;
+        // It has been read before the next one is sent.
+        until(|| session.stats().read_bytes > before).await;
     }
+    events.open().await;
+    assert_eq!(events.message().await, "hello");
+    assert_eq!(events.message().await, "you");
+}
+
+#[tokio::test]
+async fn a_reader_is_not_asked_again_before_what_it_misses_has_come() {
+    let (protocol, mut steps) = watched();
+    let (listener, mut events) = Recorder::new();
+    let (mut peer, session) = over_memory(protocol, listener, Limits::default());
+    let packets = [frame(b"hello"), frame(b"you")].concat();
+    let (header, rest) = packets.split_at(HEADER);
+    peer.write_all(header).await.unwrap();
+    assert_eq!(steps.next().await, Step::Need(5));
+    for byte in &rest[..4] {
+        let before = session.stats().read_bytes;
+        peer.write_all(&[*byte]).await.unwrap();
+        until(|| session.stats().read_bytes > before).await;
+    }
+    // More than is missing is no harm.
+    peer.write_all(&rest[4..]).await.unwrap();
+    assert_eq!(steps.next().await, Step::Packet(5));
+    assert_eq!(steps.next().await, Step::Packet(3));
+    events.open().await;
     assert_eq!(events.message().await, "hello");
     assert_eq!(events.message().await, "you");
 }
@@ -242,24 +268,23 @@ async fn the_limit_binds_a_reader_that_never_says_a_length() {
 
 #[tokio::test]
 async fn a_claimed_length_reserves_no_memory() {
-    // A Reader that always asks for 8 MiB more sees how large its buffer is.
-    let excess = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&excess);
-    let (calls, mut called) = unbounded_channel();
-    let greedy = ReadBy(move |buf: &mut BytesMut| {
-        seen.fetch_max(buf.capacity().saturating_sub(2 * buf.len()), Ordering::SeqCst);
-        let _ = calls.send(buf.len());
-        Ok(Step::Need(8 * 1024 * 1024))
-    });
-    let (mut peer, _events) = session(greedy, Limits::default().max_packet(usize::MAX)).await;
-    for sent in (5_000..=1_000_000).step_by(5_000) {
-        // Each part by itself, so that the session goes on to wait for the rest.
-        peer.write_all(&[0; 5_000]).await.unwrap();
-        while within(called.recv()).await.unwrap() < sent {}
+    for parts in [1, 2, 7, 50, 200] {
+        let excess = Arc::new(AtomicUsize::new(usize::MAX));
+        let (listener, mut events) = Recorder::new();
+        let limits = Limits::default().max_packet(usize::MAX);
+        let (mut peer, session) = over_memory(Greedy(Arc::clone(&excess)), listener, limits);
+        for part in 1..=parts {
+            // Each part by itself, so that the session goes on to wait for the rest.
+            peer.write_all(&[0; 5_000]).await.unwrap();
+            until(|| session.stats().read_bytes == part * 5_000).await;
+        }
+        drop(session);
+        peer.shutdown().await.unwrap();
+        assert_eq!(events.names_to_the_end().await, ["open", "error", "close"]);
+        let excess = excess.load(Ordering::SeqCst);
+        // It doubles when it has to grow; and it may be one that others have used before, of up to 256 KiB.
+        assert!(excess <= 256 * 1024, "{excess} bytes more than twice what had come in {parts} parts");
     }
-    let excess = excess.load(Ordering::SeqCst);
-    // It doubles when it has to grow; and it may be one that others have used before, of up to 256 KiB.
-    assert!(excess <= 256 * 1024, "{excess} bytes more than twice what had come");
 }
 
 #[test]
@@ -436,6 +461,33 @@ async fn error<P: Protocol>(events: &mut Events<P>) -> Arc<Error> {
     match events.next().await.what {
         What::Error(error) => error,
         other => panic!("on_error was expected, {} came", other.name()),
+    }
+}
+
+/// A Reader that always misses 8 MiB, and sees at the end how much larger its buffer is than twice what has come.
+#[derive(Clone)]
+struct Greedy(Arc<AtomicUsize>);
+
+impl Protocol for Greedy {
+    type Reader = Self;
+    type Writer = Chunks;
+    type State = ();
+
+    fn open(&self, _: &ConnInfo) -> Opened<Self, Chunks, ()> {
+        Opened::new(self.clone(), Chunks, ())
+    }
+}
+
+impl Reader for Greedy {
+    type Packet = Bytes;
+
+    fn read(&mut self, _: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        Ok(Step::Need(8 * 1024 * 1024))
+    }
+
+    fn read_end(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
+        self.0.store(buf.capacity().saturating_sub(2 * buf.len()), Ordering::SeqCst);
+        Ok(Step::Need(0))
     }
 }
 

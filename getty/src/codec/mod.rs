@@ -143,7 +143,8 @@ pub trait Reader: Send + Unpin + 'static {
     /// What the input is cut into.
     type Packet: Send + 'static;
 
-    /// Takes one packet off the front of `buf`, or takes nothing. Called until it says [`Step::Need`], never with an empty `buf`.
+    /// Takes one packet off the front of `buf`, or takes nothing. Called until it says [`Step::Need`], and again when so many bytes
+    /// have come, on transports of messages with the next message; never with an empty `buf`.
     ///
     /// Packets may keep slices of the buffer (`buf.split_to(n).freeze()`). A slice that outlives the callback pins a
     /// chunk of 64 KiB, so small packets that are kept for long are better copied.
@@ -179,7 +180,8 @@ pub trait Reader: Send + Unpin + 'static {
 /// What a [`Reader`] made of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step<T> {
-    /// At least so many further bytes are needed; 0: some, unknown how many. Nothing was taken that [`Reader::held`] does not count.
+    /// At least so many further bytes are needed, and the Reader is not asked before they have come; 0: some, unknown how many.
+    /// Nothing was taken that [`Reader::held`] does not count.
     Need(usize),
     /// One packet, and its bytes have been taken off the front.
     Packet(T),

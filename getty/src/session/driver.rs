@@ -59,6 +59,8 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     reader: P::Reader,
     /// What was read and is not decoded yet.
     rest: BytesMut,
+    /// Bytes without which the Reader has nothing to do.
+    missing: usize,
     /// What was taken from the out-buffer and is on its way into the connection.
     pub(super) drain: Out,
     phase: Phase,
@@ -124,6 +126,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             conn,
             reader,
             rest: BytesMut::new(),
+            missing: 0,
             drain: Out::new(C::MESSAGES),
             phase: Phase::Opening,
             batch: 0,

@@ -118,7 +118,13 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Poll::Ready(Ok(n)) => {
                     round.bytes += n;
                     self.session.0.heard(n);
+                    if n < self.missing {
+                        self.missing -= n;
+                        need = self.missing;
+                        continue;
+                    }
                     need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
+                    self.missing = need;
                 }
             }
         }
