@@ -1,4 +1,4 @@
-//! The crate [`prost`](::prost), as messages of services see it: all of it, with the text of fields checked by SIMD. A message whose
+//! The crate [`::prost`], as messages of services see it: all of it, with the text of fields checked by SIMD. A message whose
 //! `prost_path` is `::getty_rpc::prost`, as `getty-build` writes it, is read through here; its type, its traits and its bytes are
 //! prost's own.
 //!
