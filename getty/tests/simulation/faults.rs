@@ -12,8 +12,9 @@ use tokio::time::sleep;
 use turmoil::Sim;
 
 use crate::{
-    net::{SERVER, dial, listen, network, now},
+    net::{SERVER, Sockets, dial, listen, network, now},
     support::Frames,
+    trace::{Event, Noting, Trace, What, assert_same},
 };
 
 const CLIENTS: usize = 3;
@@ -26,7 +27,7 @@ const WRITING: Duration = Duration::from_secs(45);
 const ANSWERED: Duration = Duration::from_secs(50);
 
 /// What one session did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Record {
     accepted: bool,
     closed: u32,
@@ -52,7 +53,8 @@ struct Place(usize);
 #[derive(Clone)]
 struct Keeping {
     records: Records,
-    accepted: bool,
+    /// Only on the client's side.
+    noting: Option<Noting>,
 }
 
 impl Keeping {
@@ -73,7 +75,7 @@ impl EventListener<Frames> for Keeping {
     fn on_open(&self, session: &Session<Frames>) -> Result<(), BoxError> {
         let mut records = self.records.lock().unwrap();
         session.set(Place(records.len()));
-        records.push(Record { accepted: self.accepted, ..Record::default() });
+        records.push(Record { accepted: self.noting.is_none(), ..Record::default() });
         Ok(())
     }
 
@@ -85,8 +87,9 @@ impl EventListener<Frames> for Keeping {
             }
             record.received += 1;
         });
-        if self.accepted {
-            self.write_next(session);
+        match &self.noting {
+            Some(noting) => noting.note(What::Answered),
+            None => self.write_next(session),
         }
     }
 
@@ -146,13 +149,13 @@ impl Fault {
         }
     }
 
-    fn begin(self, sim: &mut Sim<'_>, client: &str) {
+    fn begin(self, sim: &mut Sim<'_>, sockets: &Sockets, client: &str) {
         match self {
             Self::Held => sim.hold(SERVER, client),
             Self::Parted => sim.partition(SERVER, client),
             Self::PartedOneWay { from_server: true } => sim.partition_oneway(SERVER, client),
             Self::PartedOneWay { from_server: false } => sim.partition_oneway(client, SERVER),
-            Self::Crashed => sim.crash(SERVER),
+            Self::Crashed => sockets.crash(sim),
         }
     }
 
@@ -167,26 +170,29 @@ impl Fault {
     }
 }
 
-fn run(seed: u64) -> Vec<Record> {
-    let records = Records::default();
+/// What the sessions did, and what became of the clients.
+fn run(seed: u64) -> (Vec<Record>, Vec<Event>) {
+    let (records, trace) = (Records::default(), Trace::default());
     let mut sim = network(seed, ANSWERED + TROUBLE);
-    let keeping = Keeping { records: Arc::clone(&records), accepted: true };
+    let keeping = Keeping { records: Arc::clone(&records), noting: None };
+    let sockets = Sockets::default();
+    let accepted = sockets.clone();
     sim.host(SERVER, move || {
-        let keeping = keeping.clone();
-        async move { Ok(Server::over(listen().await?).limits(limits()).serve(Frames, keeping).await?) }
+        let (keeping, accepted) = (keeping.clone(), accepted.clone());
+        async move { Ok(Server::over(listen(accepted).await?).limits(limits()).serve(Frames, keeping).await?) }
     });
     for index in 0..CLIENTS {
-        let keeping = Keeping { records: Arc::clone(&records), accepted: false };
+        let (records, noting) = (Arc::clone(&records), trace.of(index));
         let seed = seed.wrapping_mul(CLIENTS as u64).wrapping_add(index as u64);
         sim.client(name(index), async move {
-            use_client(seed, keeping).await;
+            use_client(seed, records, noting).await;
             Ok(())
         });
     }
     let mut chance = fastrand::Rng::with_seed(seed);
     while sim.elapsed() < TROUBLE {
         let (fault, client) = (Fault::any(&mut chance), name(chance.usize(..CLIENTS)));
-        fault.begin(&mut sim, &client);
+        fault.begin(&mut sim, &sockets, &client);
         step(&mut sim, chance.u32(100..4_000) * MILLI);
         fault.end(&mut sim, &client);
         step(&mut sim, chance.u32(100..3_000) * MILLI);
@@ -194,7 +200,8 @@ fn run(seed: u64) -> Vec<Record> {
     sim.run().unwrap();
     // With the hosts of servers go the sessions that nobody has closed.
     drop(sim);
-    Arc::into_inner(records).expect("all hosts have gone").into_inner().unwrap()
+    let records = Arc::into_inner(records).expect("all hosts have gone").into_inner().unwrap();
+    (records, trace.take())
 }
 
 fn step(sim: &mut Sim<'_>, time: Duration) {
@@ -204,12 +211,17 @@ fn step(sim: &mut Sim<'_>, time: Duration) {
     }
 }
 
-async fn use_client(seed: u64, keeping: Keeping) {
+async fn use_client(seed: u64, records: Records, noting: Noting) {
+    let keeping = Keeping { records, noting: Some(noting.clone()) };
     let client: Client<Frames> = ClientBuilder::new(Frames, keeping.clone())
         .connections(2)
         .limits(limits())
         .backoff(Backoff::default().max(Duration::from_secs(2)).seed(seed))
-        .dial(SERVER, dial);
+        .observer(noting.clone())
+        .dial(SERVER, move || {
+            noting.note(What::Dials);
+            dial()
+        });
     while now() < WRITING {
         if let Ok(session) = client.session().await {
             keeping.write_next(&session);
@@ -234,7 +246,7 @@ fn name(client: usize) -> String {
 #[test]
 fn packets_come_in_order_and_once_or_their_session_ends() {
     for seed in 0..4 {
-        let records = run(seed);
+        let (records, _) = run(seed);
         let (accepted, dialled): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.accepted);
         let received: u32 = accepted.iter().map(|record| record.received).sum();
         let complete = dialled.iter().filter(|record| record.complete).count();
@@ -257,4 +269,18 @@ fn packets_come_in_order_and_once_or_their_session_ends() {
         assert!(dialled.len() > 3 * CLIENTS && failed + aborted > CLIENTS, "seed {seed}");
         assert!(received > 2_000, "seed {seed}: {received}");
     }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_faults_and_the_same_sessions() {
+    let (records, events) = run(1);
+    let (same, same_events) = run(1);
+    // Else there is nothing to compare.
+    assert!(events.iter().any(|(_, what, _)| matches!(what, What::Failed(_))));
+    assert_same(&events, &same_events);
+    for (index, (first, second)) in records.iter().zip(&same).enumerate() {
+        assert_eq!(first, second, "the session that opened after {index} others");
+    }
+    assert_eq!(records.len(), same.len());
+    assert!(events != run(2).1, "two seeds give the same run");
 }

@@ -9,3 +9,4 @@ mod net;
 mod storm;
 #[path = "../support/mod.rs"]
 mod support;
+mod trace;

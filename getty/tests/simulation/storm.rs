@@ -11,8 +11,9 @@ use getty::{Backoff, BoxError, Client, ClientBuilder, EventListener, Server, Ses
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    net::{SERVER, dial, listen, network, now},
+    net::{SERVER, Sockets, dial, listen, network, now},
     support::Frames,
+    trace::{Event, Noting, Trace, What, assert_same},
 };
 
 const CLIENTS: usize = 1_000;
@@ -30,20 +31,31 @@ enum Away {
     Silent,
 }
 
-/// What happened, in order. Two equal ones are the same run.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Trace {
-    /// Which client dialled, and when.
-    dials: Vec<(usize, Duration)>,
-    /// Which client got an answer over a new session, and when.
-    answers: Vec<(usize, Duration)>,
+/// What happened. Two equal ones are the same run.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    events: Vec<Event>,
     /// When the server was back.
     opened: Duration,
-    /// Clients with a live session at the end.
+    /// Sessions that live at the end.
     live: usize,
 }
 
-type Shared = Arc<Mutex<Trace>>;
+impl Run {
+    /// The clients to which that happened since the server was back, and when.
+    fn since_it_opened(&self, what: &What) -> impl Iterator<Item = (usize, Duration)> {
+        let is_meant = move |(_, of, at): &&Event| of == what && *at >= self.opened;
+        self.events.iter().filter(is_meant).map(|(client, _, at)| (*client, *at))
+    }
+}
+
+/// What the hosts of a run say.
+#[derive(Clone, Default)]
+struct Seen {
+    trace: Trace,
+    opened: Arc<Mutex<Duration>>,
+    live: Arc<Mutex<usize>>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Storm {
@@ -63,18 +75,17 @@ impl Storm {
     }
 
     /// Runs it and checks what has to hold of all of them.
-    fn run(self) -> Trace {
-        let trace = self.trace();
-        let dials: Vec<_> =
-            trace.dials.iter().filter(|(_, at)| *at >= trace.opened).map(|(_, at)| *at).collect();
+    fn run(self) -> Run {
+        let run = self.simulated();
+        let dials: Vec<_> = run.since_it_opened(&What::Dials).map(|(_, at)| at).collect();
         let busiest = dials
             .iter()
             .enumerate()
             .map(|(i, from)| dials[i..].iter().take_while(|at| **at < *from + TENTH).count());
         let busiest = busiest.max().unwrap_or_default();
         let mut back = vec![None; CLIENTS];
-        for (client, at) in trace.answers.iter().filter(|(_, at)| *at >= trace.opened) {
-            back[*client].get_or_insert(*at - trace.opened);
+        for (client, at) in run.since_it_opened(&What::Answered) {
+            back[client].get_or_insert(at - run.opened);
         }
         let bound = (3 * self.outage + Duration::from_secs(2)).min(Duration::from_secs(30));
         let soon = back.iter().flatten().filter(|after| **after <= bound).count();
@@ -88,20 +99,20 @@ impl Storm {
         assert!(busiest * 100 <= dials.len() * 15, "{busiest} of {} dials came within 100 ms", dials.len());
         assert!(soon * 100 >= CLIENTS * 99, "{soon} of {CLIENTS} were back within {bound:?}");
         assert!(back.iter().all(Option::is_some), "a client has not come back");
-        assert_eq!(trace.live, CLIENTS * self.connections, "sessions that live at the end");
-        trace
+        assert_eq!(run.live, CLIENTS * self.connections, "sessions that live at the end");
+        run
     }
 
-    fn trace(self) -> Trace {
-        let shared = Shared::default();
+    fn simulated(self) -> Run {
+        let seen = Seen::default();
         let mut sim = network(self.seed, self.outage + Duration::from_secs(120));
-        let seen = Arc::clone(&shared);
+        let host = seen.clone();
         sim.host(SERVER, move || {
-            let seen = Arc::clone(&seen);
+            let seen = host.clone();
             async move { Ok(self.serve(seen).await?) }
         });
         for host in 0..HOSTS {
-            let seen = Arc::clone(&shared);
+            let seen = seen.clone();
             sim.client(format!("clients-{host}"), async move {
                 self.use_clients(host, seen).await;
                 Ok(())
@@ -109,24 +120,30 @@ impl Storm {
         }
         sim.run().unwrap();
         drop(sim);
-        shared.lock().unwrap().clone()
+        let (opened, live) = (*seen.opened.lock().unwrap(), *seen.live.lock().unwrap());
+        Run { events: seen.trace.take(), opened, live }
     }
 
-    async fn serve(self, seen: Shared) -> std::io::Result<()> {
+    async fn serve(self, seen: Seen) -> std::io::Result<()> {
         let accepted = Accepted::default();
         if self.away == Away::Refusing {
-            let _ = timeout(GOES_AT, Server::over(listen().await?).serve(Frames, accepted.clone())).await;
+            let _ = timeout(
+                GOES_AT,
+                Server::over(listen(Sockets::default()).await?).serve(Frames, accepted.clone()),
+            )
+            .await;
             accepted.0.lock().unwrap().drain(..).for_each(|session| session.abort());
             sleep(self.outage).await;
-            seen.lock().unwrap().opened = now();
+            *seen.opened.lock().unwrap() = now();
         } else {
-            seen.lock().unwrap().opened = GOES_AT + self.outage;
+            *seen.opened.lock().unwrap() = GOES_AT + self.outage;
         }
-        Server::over(listen().await?).serve(Frames, accepted).await
+        Server::over(listen(Sockets::default()).await?).serve(Frames, accepted).await
     }
 
-    async fn use_clients(self, host: usize, seen: Shared) {
-        let clients: Vec<_> = (host..CLIENTS).step_by(HOSTS).map(|index| self.client(index, &seen)).collect();
+    async fn use_clients(self, host: usize, seen: Seen) {
+        let clients: Vec<_> =
+            (host..CLIENTS).step_by(HOSTS).map(|index| self.client(index, seen.trace.of(index))).collect();
         for client in &clients {
             let client = client.clone();
             tokio::spawn(async move { client.connect().await });
@@ -152,30 +169,26 @@ impl Storm {
         }
         sleep((GOES_AT + self.outage + Duration::from_secs(40)).saturating_sub(now())).await;
         let live: usize = clients.iter().map(|client| client.sessions().len()).sum();
-        seen.lock().unwrap().live += live;
+        *seen.live.lock().unwrap() += live;
     }
 
-    fn client(self, index: usize, seen: &Shared) -> Client<Frames> {
+    fn client(self, index: usize, noting: Noting) -> Client<Frames> {
         let seed = self.seed.wrapping_mul(CLIENTS as u64).wrapping_add(index as u64);
-        let listener = Asking { client: index, seen: Arc::clone(seen) };
-        let seen = Arc::clone(seen);
-        ClientBuilder::new(Frames, listener)
+        ClientBuilder::new(Frames, Asking(noting.clone()))
+            .observer(noting.clone())
             .connections(self.connections)
             .backoff(Backoff::default().seed(seed))
             .dial(SERVER, move || {
                 let (from, until) = (GOES_AT, GOES_AT + self.outage);
                 let unanswered = self.away == Away::Silent && (from..until).contains(&now());
-                seen.lock().unwrap().dials.push((index, now()));
+                noting.note(What::Dials);
                 async move { if unanswered { pending().await } else { dial().await } }
             })
     }
 }
 
 /// A client's listener: it asks as soon as a session is there.
-struct Asking {
-    client: usize,
-    seen: Shared,
-}
+struct Asking(Noting);
 
 impl EventListener<Frames> for Asking {
     fn on_open(&self, session: &Session<Frames>) -> Result<(), BoxError> {
@@ -184,7 +197,7 @@ impl EventListener<Frames> for Asking {
     }
 
     fn on_message(&self, _: &Session<Frames>, _: Bytes) {
-        self.seen.lock().unwrap().answers.push((self.client, now()));
+        self.0.note(What::Answered);
     }
 }
 
@@ -237,8 +250,14 @@ fn clients_that_somebody_needs_come_back_soon_and_not_at_once() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let storm = Storm::refusing(2);
-    let first = storm.run();
-    assert!(first == storm.run(), "two runs of one seed differ");
-    assert!(first != Storm { seed: 2, ..storm }.run(), "two seeds give the same run");
+    let storm = Storm { demanded: true, ..Storm::refusing(10) };
+    let (first, second) = (storm.run(), storm.run());
+    let count = |is: fn(&What) -> bool| first.events.iter().filter(|(_, what, _)| is(what)).count();
+    // All have come, failed to come again, and come back; else there is nothing to compare.
+    assert!(count(|what| *what == What::Dialled) >= 2 * CLIENTS);
+    assert!(count(|what| matches!(what, What::Failed(_))) >= CLIENTS);
+    assert!(count(|what| *what == What::Answered) >= 2 * CLIENTS);
+    assert_same(&first.events, &second.events);
+    assert!(first == second, "two runs of one seed end in another way");
+    assert!(first.events != Storm { seed: 2, ..storm }.run().events, "two seeds give the same run");
 }
