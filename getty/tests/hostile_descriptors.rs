@@ -14,14 +14,10 @@ use support::{
     child::{Child, is_child, let_go},
     frame,
     hostile::{Honest, Target, connect},
+    logs::print_warnings,
     read_frame,
 };
 use tokio::{io::AsyncWriteExt, time::sleep};
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span,
-};
 
 const WINDOW: Duration = Duration::from_secs(3);
 
@@ -69,42 +65,9 @@ async fn without_descriptors_a_server_rests_serves_on_and_accepts_again_when_it_
 }
 
 async fn serve() {
-    tracing::subscriber::set_global_default(Print).unwrap();
+    print_warnings();
     let target = Target::serve(Limits::default()).await;
     println!("listens at {}", target.addr);
     let_go().await;
     assert!(target.counts.failed() > 0);
-}
-
-/// Prints warnings, one a line.
-struct Print;
-
-impl Subscriber for Print {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        struct Message(String);
-        impl Visit for Message {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!("{}={value:?} ", field.name());
-            }
-        }
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        println!("{}", message.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }

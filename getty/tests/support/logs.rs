@@ -1,5 +1,4 @@
-//! Hears log lines of getty, of this thread alone. Only for binaries of one test: a place in the code whose first line is logged
-//! on a thread where nobody listens stays mute for all.
+//! The log of getty, for tests that look at it.
 
 use std::{
     fmt,
@@ -10,51 +9,96 @@ use tracing::{
     Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
-    subscriber::{DefaultGuard, set_default},
+    subscriber::{DefaultGuard, set_default, set_global_default},
 };
 
-/// Lines of level info and above, as long as it lives.
+/// The text of a line that stands for a span.
+pub(crate) const SPAN: &str = "a span";
+
+pub(crate) struct Line {
+    pub(crate) level: Level,
+    /// Its fields as `name=value`, each with a blank behind it.
+    pub(crate) text: String,
+}
+
+type Lines = Arc<Mutex<Vec<Line>>>;
+
+/// Lines of this thread alone, as long as it lives. A place in the code whose first line is logged on a thread where nobody listens
+/// stays mute for all: so either the binary has one test, or all of its tests listen.
 pub(crate) struct Logs {
     lines: Lines,
     _guard: DefaultGuard,
 }
 
-type Lines = Arc<Mutex<Vec<(Level, String)>>>;
-
 impl Logs {
+    /// Lines of level info and above.
     pub(crate) fn here() -> Self {
+        Self::down_to(Level::INFO)
+    }
+
+    /// Lines of this level and above.
+    pub(crate) fn down_to(least: Level) -> Self {
         let lines = Lines::default();
-        Self { _guard: set_default(Hearing(Arc::clone(&lines))), lines }
+        let heard = Arc::clone(&lines);
+        let hearing = Hearing { least, hear: move |line| heard.lock().unwrap().push(line) };
+        Self { _guard: set_default(hearing), lines }
     }
 
     /// Levels of the lines whose `address` is this one.
     pub(crate) fn of(&self, address: &str) -> Vec<Level> {
-        let lines = self.lines.lock().unwrap();
-        lines.iter().filter(|(_, of)| of == address).map(|(level, _)| *level).collect()
+        let is_of = about(address);
+        self.lines.lock().unwrap().iter().filter(|line| is_of(line)).map(|line| line.level).collect()
     }
 
     /// As [`of`](Self::of), and forgets them.
     pub(crate) fn take(&self, address: &str) -> Vec<Level> {
         let levels = self.of(address);
-        self.lines.lock().unwrap().retain(|(_, of)| of != address);
+        let is_of = about(address);
+        self.lines.lock().unwrap().retain(|line| !is_of(line));
         levels
+    }
+
+    /// All lines that have come since, which it forgets.
+    pub(crate) fn take_all(&self) -> Vec<Line> {
+        std::mem::take(&mut self.lines.lock().unwrap())
+    }
+
+    /// Whether a line has this in its text.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.lines.lock().unwrap().iter().any(|line| line.text.contains(text))
     }
 }
 
-struct Hearing(Lines);
+fn about(address: &str) -> impl Fn(&Line) -> bool {
+    let field = format!(" address={address:?} ");
+    move |line| format!(" {}", line.text).contains(&field)
+}
 
-impl Subscriber for Hearing {
+/// Prints the warnings of all threads from now on, one a line. Once in a process.
+pub(crate) fn print_warnings() {
+    let hearing = Hearing { least: Level::WARN, hear: |line: Line| println!("{}", line.text) };
+    set_global_default(hearing).unwrap();
+}
+
+/// Hears lines of this level and above, and spans.
+struct Hearing<F> {
+    least: Level,
+    hear: F,
+}
+
+impl<F: Fn(Line) + Send + Sync + 'static> Subscriber for Hearing<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::INFO && metadata.target().starts_with("getty")
+        *metadata.level() <= self.least && metadata.target().starts_with("getty")
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut address = Address::default();
-        event.record(&mut address);
-        self.0.lock().unwrap().push((*event.metadata().level(), address.0));
+        let mut text = Text::default();
+        event.record(&mut text);
+        (self.hear)(Line { level: *event.metadata().level(), text: text.0 });
     }
 
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        (self.hear)(Line { level: *span.metadata().level(), text: SPAN.to_owned() });
         Id::from_u64(1)
     }
 
@@ -68,14 +112,10 @@ impl Subscriber for Hearing {
 }
 
 #[derive(Default)]
-struct Address(String);
+struct Text(String);
 
-impl Visit for Address {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "address" {
-            value.clone_into(&mut self.0);
-        }
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0 += &format!("{field}={value:?} ");
     }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
 }

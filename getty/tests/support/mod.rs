@@ -10,7 +10,7 @@ mod echo;
 mod frames;
 pub(crate) mod hostile;
 mod lengths;
-mod logs;
+pub(crate) mod logs;
 mod messages;
 mod peer;
 mod place;
