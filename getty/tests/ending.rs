@@ -253,6 +253,26 @@ async fn a_server_that_stops_waits_no_longer_than_close_wait() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_closes_its_oldest_session_first() {
+    let (connector, listen) = memory::listen();
+    let (recorder, mut events) = Recorder::new();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving =
+        tokio::spawn(Server::over(listen).serve_until(Frames, recorder, async { drop(stopped.await) }));
+    let (mut peers, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..50 {
+        peers.push(connector.connect().await.unwrap());
+        opened.push(events.open().await.id());
+    }
+    drop(stop);
+    for _ in 0..50 {
+        closed.push(events.close().await.id());
+    }
+    assert_eq!(closed, opened);
+    within(serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn sessions_outlive_a_server_that_is_dropped() {
     let (recorder, mut events) = Recorder::new();
     let recorder = recorder.on_message(|session: &Session<Frames>, packet| {

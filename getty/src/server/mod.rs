@@ -272,9 +272,11 @@ impl<P: Protocol> Sessions<P> {
         self.gone.notify_waiters();
     }
 
-    /// Closes all and waits until none is left.
+    /// Closes all, the oldest first, and waits until none is left.
     async fn close(&self) {
-        let all: Vec<_> = self.lock().values().cloned().collect();
+        let mut all: Vec<_> = self.lock().values().cloned().collect();
+        // The map's own order is another one in every run, which no seed of a simulation would change.
+        all.sort_unstable_by_key(Session::id);
         for session in all {
             session.close();
         }
