@@ -48,6 +48,7 @@ mod context;
 mod error;
 mod exchange;
 pub mod java;
+mod observing;
 #[cfg(feature = "protobuf")]
 pub mod prost;
 pub mod protocol;

@@ -13,13 +13,14 @@ use std::{
     time::Duration,
 };
 
-use getty::{Backoff, transport::Transport};
+use getty::{Backoff, Observer, transport::Transport};
 use getty_registry::{FixedList, Registry, RegistryError};
 
 use crate::{
     cluster::{Cluster, Directory, LoadBalance, Pool, PoolSettings, Pools},
     error::{Error, ErrorKind, Result},
     exchange::{ClientSettings, ClientShared},
+    observing::Observing,
     protocol::PAYLOAD,
     service::{Stub, Target},
 };
@@ -177,6 +178,8 @@ impl fmt::Debug for Client {
 /// | [`pending`](Self::pending) | 65,536 calls on a connection | |
 /// | [`cluster`](Self::cluster) | failover, 2 retries | `cluster`, `retries` |
 /// | [`load_balance`](Self::load_balance) | random | `loadbalance` |
+/// | [`name`](Self::name) | `client` | |
+/// | [`observer`](Self::observer) | nobody | |
 #[derive(Debug, Clone)]
 #[must_use = "a builder makes nothing until `direct` or `dial`"]
 pub struct ClientBuilder {
@@ -186,6 +189,7 @@ pub struct ClientBuilder {
     backoff: Backoff,
     cluster: Cluster,
     balance: LoadBalance,
+    observing: Observing,
 }
 
 impl Default for ClientBuilder {
@@ -201,6 +205,7 @@ impl Default for ClientBuilder {
             backoff: Backoff::default(),
             cluster: Cluster::default(),
             balance: LoadBalance::default(),
+            observing: Observing::default(),
         }
     }
 }
@@ -251,6 +256,20 @@ impl ClientBuilder {
     /// How it waits between failed attempts to connect.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
+        self
+    }
+
+    /// Its name, for logs and metrics: that of all its connections, wherever they lead
+    /// ([`EndpointInfo::name`](getty::EndpointInfo::name)). Default `client`.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.observing.name = Some(name.into());
+        self
+    }
+
+    /// Who is told what becomes of its dials and connections, to all addresses; of calls it is told nothing. One; a second call
+    /// replaces the first. Default: nobody.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observing.observer = Some(Arc::new(observer));
         self
     }
 
@@ -322,6 +341,7 @@ impl ClientBuilder {
         PoolSettings {
             connections: self.connections,
             backoff: self.backoff,
+            observing: self.observing.clone(),
             shared: Arc::new(ClientShared::new(self.settings.clone())),
         }
     }

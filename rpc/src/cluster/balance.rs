@@ -108,6 +108,7 @@ mod tests {
     use crate::{
         cluster::{Pool, PoolSettings},
         exchange::{ClientSettings, ClientShared},
+        observing::Observing,
         protocol::PAYLOAD,
     };
 
@@ -116,7 +117,12 @@ mod tests {
     fn invokers(weights: &[u32]) -> Vec<Arc<Invoker>> {
         let settings = ClientSettings { payload: PAYLOAD, heartbeat: Duration::from_secs(60), pending: 1 };
         let shared = Arc::new(ClientShared::new(settings));
-        let settings = PoolSettings { connections: 1, backoff: getty::Backoff::default(), shared };
+        let settings = PoolSettings {
+            connections: 1,
+            backoff: getty::Backoff::default(),
+            observing: Observing::default(),
+            shared,
+        };
         let pool = |port| Arc::new(Pool::tcp(format!("127.0.0.1:{port}"), &settings));
         weights.iter().enumerate().map(|(port, weight)| Arc::new(Invoker::new(*weight, pool(port)))).collect()
     }

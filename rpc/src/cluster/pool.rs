@@ -7,6 +7,7 @@ use getty::{Backoff, ClientBuilder, Session};
 use crate::{
     error::{Error, ErrorKind, Result},
     exchange::{Channel, ClientListener, ClientProtocol, ClientShared},
+    observing::Observing,
 };
 
 /// How pools are made.
@@ -14,14 +15,14 @@ use crate::{
 pub(crate) struct PoolSettings {
     pub(crate) connections: usize,
     pub(crate) backoff: Backoff,
+    pub(crate) observing: Observing,
     pub(crate) shared: Arc<ClientShared>,
 }
 
 impl PoolSettings {
     pub(crate) fn builder(&self) -> ClientBuilder<ClientProtocol> {
-        ClientBuilder::new(ClientProtocol(Arc::clone(&self.shared)), ClientListener)
-            .connections(self.connections)
-            .backoff(self.backoff)
+        let builder = ClientBuilder::new(ClientProtocol(Arc::clone(&self.shared)), ClientListener);
+        self.observing.of_client(builder).connections(self.connections).backoff(self.backoff)
     }
 }
 

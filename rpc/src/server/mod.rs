@@ -26,13 +26,13 @@ use std::{
 };
 
 use getty::{
-    Pool,
+    Observer, Pool,
     transport::{Listen, TcpListen},
 };
 use getty_registry::Registry;
 use tokio::sync::oneshot;
 
-use crate::{client::open_registry, protocol::PAYLOAD, service::Service};
+use crate::{client::open_registry, observing::Observing, protocol::PAYLOAD, service::Service};
 
 pub use invocation::Invocation;
 
@@ -73,6 +73,8 @@ const NOTICE: Duration = Duration::from_secs(3);
 /// | [`pool`](Self::pool) | in the connection's task | `dispatcher`, `threadpool` |
 /// | [`application`](Self::application) | `getty` | `application` |
 /// | [`notice`](Self::notice) | 3 s with a registry, else none | |
+/// | [`name`](Self::name) | `server` | |
+/// | [`observer`](Self::observer) | nobody | |
 #[must_use = "a server serves only when `serve` is awaited"]
 pub struct Server<A = TcpListen> {
     listen: A,
@@ -87,6 +89,7 @@ pub struct Server<A = TcpListen> {
     registries: Vec<Arc<dyn Registry>>,
     application: String,
     notice: Option<Duration>,
+    observing: Observing,
 }
 
 impl Server {
@@ -115,6 +118,7 @@ impl<A: Listen> Server<A> {
             registries: Vec::new(),
             application: APPLICATION.to_owned(),
             notice: None,
+            observing: Observing::default(),
         }
     }
 
@@ -212,6 +216,20 @@ impl<A: Listen> Server<A> {
         self
     }
 
+    /// Its name, for logs and metrics: that of all its connections ([`EndpointInfo::name`](getty::EndpointInfo::name)). Registries
+    /// know it as [`application`](Self::application) says. Default `server`.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.observing.name = Some(name.into());
+        self
+    }
+
+    /// Who is told what becomes of its connections; of calls it is told nothing. One; a second call replaces the first. Default:
+    /// nobody.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observing.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Where it listens; `None` where the transport has no addresses.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listen.local_addr()
@@ -242,7 +260,8 @@ impl<A: Listen> Server<A> {
             .sessions_per_address(self.connections_per_address);
         let shared = Arc::new(ServerShared::new(self.services, self.payload, self.heartbeat, self.running));
         let (close, closed) = oneshot::channel::<()>();
-        let mut serving = pin!(getty::Server::over(self.listen).limits(limits).pool(self.pool).serve_until(
+        let server = self.observing.of_server(getty::Server::over(self.listen));
+        let mut serving = pin!(server.limits(limits).pool(self.pool).serve_until(
             ServerProtocol(Arc::clone(&shared)),
             Dispatcher(Arc::clone(&shared)),
             async { drop(closed.await) },
