@@ -19,6 +19,7 @@ use std::time::Duration;
 /// | [`packet_wait`](field@Self::packet_wait), [`packet_rate`](field@Self::packet_rate) | 30 s, and 1 s for each 1,024 bytes | a packet that comes byte by byte | the session ends ([`Error::Slow`](crate::Error::Slow)) |
 /// | [`max_packet`](field@Self::max_packet) | 8 MiB + 64 KiB | lengths that lie, packets without end | the session ends ([`Error::TooLong`](crate::Error::TooLong)) |
 /// | [`turn`](field@Self::turn), [`turn_packets`](field@Self::turn_packets) | 64 KiB, 128 packets | floods of packets | the others get their turn |
+/// | [`control_frames`](field@Self::control_frames) | 10 a second | floods of pings over WebSocket | the session ends ([`Error::Transport`](crate::Error::Transport)) |
 /// | [`runs`](field@Self::runs) | 32,768 futures | a flood of slow requests | nothing more is decoded (accepted sessions) |
 /// | [`out_high`](field@Self::out_high) | 256 KiB | peers that read no answers | nothing more is decoded (accepted sessions) |
 /// | [`out_hard`](field@Self::out_hard) | 16 MiB | the same, where much is written unasked | writes fail ([`WriteError::Full`](crate::WriteError::Full)) |
@@ -70,13 +71,18 @@ pub struct Limits {
     /// Packets that a session decodes before others get their turn, at least 1: small ones cost more than their bytes.
     /// Default 128.
     pub turn_packets: usize,
+    /// Frames that bring nothing, which are pings, pongs and empty messages, that a peer may send over WebSocket in a second. A second
+    /// with more is a strike, and the third one, if none is more than 5 s after the one before, ends the session with
+    /// [`Error::Transport`](crate::Error::Transport) and the close code 1008. This side sends at most a third as many pings a second, and at
+    /// least one, however short [`cron`](field@Self::cron) is. Other transports have no such frames. Default 10.
+    pub control_frames: usize,
     /// Futures of [`Session::run`](crate::Session::run) that have become tasks, from which an accepted session decodes no further packet
     /// until one of them is done. Default 32,768.
     pub runs: usize,
     /// How long an ending session waits for futures given to [`Session::run`](crate::Session::run) and for the peer to take what is
     /// still queued. Default 3 s.
     pub close_wait: Duration,
-    /// Period of [`on_cron`](crate::EventListener::on_cron); `None`: never called. Rounded up to 10 ms. Default `None`.
+    /// Period of [`on_cron`](crate::EventListener::on_cron), and of the pings of WebSocket; `None`: never called. Rounded up to 10 ms. Default `None`.
     pub cron: Option<Duration>,
     /// Sessions that a server holds at a time; further connections are closed right after they are accepted. Default 16,384.
     pub sessions: usize,
@@ -116,6 +122,7 @@ impl Default for Limits {
             held: 128 * 1024 * 1024,
             turn: 64 * 1024,
             turn_packets: 128,
+            control_frames: 10,
             runs: 32_768,
             close_wait: Duration::from_secs(3),
             cron: None,
@@ -160,6 +167,8 @@ setters! {
     turn: usize,
     /// Sets [`Limits::turn_packets`](field@Limits::turn_packets).
     turn_packets: usize,
+    /// Sets [`Limits::control_frames`](field@Limits::control_frames), in frames a second.
+    control_frames: usize,
     /// Sets [`Limits::runs`](field@Limits::runs).
     runs: usize,
     /// Sets [`Limits::close_wait`](field@Limits::close_wait).

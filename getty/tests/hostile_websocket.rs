@@ -1,5 +1,5 @@
-//! Hostile peers of WebSocket behind their handshake, on real sockets: messages without end, and pings that nobody reads the
-//! answers to.
+//! Hostile peers of WebSocket behind their handshake, on real sockets: messages without end, pings without end, and pings that
+//! nobody reads the answers to.
 
 #![cfg(feature = "ws")]
 #![forbid(unsafe_code)]
@@ -16,9 +16,13 @@ use getty::{
 use support::{
     hostile::{Honest, Target},
     within,
-    ws::{BINARY, CLOSE, FIN, PING, RawWs, client, ws_to},
+    ws::{BINARY, CLOSE, FIN, PING, PONG, RawWs, client, ws_to},
 };
-use tokio::{io::AsyncWriteExt, net::TcpSocket, time::sleep};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    time::sleep,
+};
 
 const LIMIT: Duration = Duration::from_secs(1);
 const PEERS: usize = 20;
@@ -83,8 +87,46 @@ async fn a_message_of_more_than_1024_fragments_ends_its_session_whatever_their_l
 }
 
 #[tokio::test]
+async fn frames_that_bring_nothing_end_their_session_when_they_come_without_end() {
+    let (mut target, honest) = serve(Limits::default()).await;
+    let mut floods = Vec::new();
+    for first in [PING, PONG, BINARY] {
+        let mut raw = RawWs::client(target.addr, "/echo").await;
+        floods.push(tokio::spawn(async move {
+            let frame = raw.frame(first, b"");
+            let mut frames = Vec::new();
+            // Four times as many as may come, and not more: the honest peer is to have its part of the machine.
+            while raw.stream.write_all(&frame).await.is_ok() {
+                let _ = raw.stream.try_read_buf(&mut frames);
+                if frames.ends_with(&[CLOSE, 2, 3, 0xf0]) {
+                    return frames;
+                }
+                sleep(Duration::from_millis(25)).await;
+            }
+            within(raw.stream.read_to_end(&mut frames)).await.unwrap();
+            frames
+        }));
+    }
+    honest.goes_on().await;
+    for _ in 0..floods.len() {
+        let (session, error) = target.next_end().await;
+        let Some(Error::Transport(error)) = error.as_deref() else { panic!("{error:?}") };
+        assert!(error.to_string().contains("more than 10 a second"), "{error}");
+        assert_eq!(session.stats().read_packets, 0);
+        honest.goes_on().await;
+    }
+    for flood in floods {
+        let frames = within(flood).await.unwrap();
+        // 1008: a policy was violated.
+        assert!(frames.ends_with(&[CLOSE, 2, 3, 0xf0]), "{frames:02x?}");
+    }
+    honest.goes_on().await;
+}
+
+#[tokio::test]
 async fn a_peer_that_pings_without_end_and_reads_no_pong_is_given_up() {
-    let (mut target, honest) = serve(Limits::default().stall(LIMIT)).await;
+    // Else it would be given up for its pings.
+    let (mut target, honest) = serve(Limits::default().stall(LIMIT).control_frames(usize::MAX)).await;
     let socket = TcpSocket::new_v4().unwrap();
     // The system is not to read much in its place.
     socket.set_recv_buffer_size(4_096).unwrap();

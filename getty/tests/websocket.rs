@@ -9,7 +9,10 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use getty::{Chunks, Error, Limits, Protocol, Session, transport::WsServer};
+use getty::{
+    Chunks, Error, Limits, Protocol, Server, Session,
+    transport::{WsListen, WsServer},
+};
 use support::{
     Events, Frames, Recorder, What, assert_echoes, echo, frame, reset, until, within,
     ws::{BINARY, CLOSE, FIN, PING, PONG, RawWs, TEXT, client, header, read_head, serve, serve_once, ws_to},
@@ -368,7 +371,11 @@ async fn a_message_that_is_too_long_is_an_error_of_its_own() {
 
 #[tokio::test]
 async fn peers_that_send_pings_fragments_or_nothing_without_end_hold_nobody_up() {
-    let addr = serve(WsServer::new("/echo"), echo()).await;
+    let listen = WsListen::bind("127.0.0.1:0", WsServer::new("/echo")).await.unwrap();
+    // They are to go on as long as the test does.
+    let server = Server::over(listen).limits(Limits::default().control_frames(usize::MAX));
+    let addr = server.local_addr().unwrap();
+    tokio::spawn(server.serve(Frames, echo()));
     let mut floods = Vec::new();
     for first in [PING, PONG, BINARY] {
         let mut raw = RawWs::client(addr, "/echo").await;

@@ -25,7 +25,10 @@ const PACKETS: usize = 4_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writers_and_pings_at_once_lose_no_message() {
     // Pings all the time, from both sides.
-    let limits = Limits::default().cron(Some(Duration::from_millis(10))).dial(Duration::from_secs(20));
+    let limits = Limits::default()
+        .cron(Some(Duration::from_millis(10)))
+        .control_frames(usize::MAX)
+        .dial(Duration::from_secs(20));
     let addr = serve_once(Frames, WsServer::new("/echo"), limits, echo()).await;
     let (recorder, mut events) = Recorder::new();
     let client = ClientBuilder::new(Frames, recorder).limits(limits).ws(ws_to(addr));

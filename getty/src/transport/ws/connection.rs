@@ -18,7 +18,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::frames::{self, Event, Inbound, Role, Violation};
+use super::{
+    allowance::Allowance,
+    frames::{self, Event, Inbound, Role, Violation},
+};
 use crate::{
     ConnInfo, Error, Limits, Out,
     stock::{self, CHUNK},
@@ -52,6 +55,8 @@ impl Ws {
             masks: (role == Role::Client).then(Masks::default),
             pong: None,
             ping: false,
+            control_frames: Limits::default().control_frames,
+            allowance: None,
             state: State::Open,
             said_bye: false,
         };
@@ -94,6 +99,10 @@ pub struct WsTask {
     /// Answer to the latest ping; earlier ones need none (RFC 6455, 5.5.3).
     pong: Option<Bytes>,
     ping: bool,
+    /// [`Limits::control_frames`](field@Limits::control_frames).
+    control_frames: usize,
+    /// Made when there is something to count.
+    allowance: Option<Box<Allowance>>,
     state: State,
     /// The close frame is among what is sent, so nothing may follow it.
     said_bye: bool,
@@ -115,10 +124,14 @@ impl WsTask {
             frames += 1;
             match self.inbound.next(&mut self.input) {
                 // An empty message has no packet in it.
-                Ok(Some(Event::Message(message))) if message.is_empty() => {}
+                Ok(Some(Event::Message(message))) if message.is_empty() => self.count()?,
                 Ok(Some(Event::Message(message))) => return Poll::Ready(Ok(Some(message))),
-                Ok(Some(Event::Ping(payload))) => self.pong = Some(payload),
-                Ok(Some(Event::Fragment | Event::Pong)) => {}
+                Ok(Some(Event::Ping(payload))) => {
+                    self.pong = Some(payload);
+                    self.count()?;
+                }
+                Ok(Some(Event::Pong)) => self.count()?,
+                Ok(Some(Event::Fragment)) => {}
                 Ok(Some(Event::Close(said))) => return Poll::Ready(self.closed(said).map(|()| None)),
                 Ok(None) => match ready!(self.poll_read(cx))? {
                     0 => {
@@ -129,13 +142,38 @@ impl WsTask {
                     }
                     n => read += n,
                 },
-                Err(violation) => {
-                    self.state = State::Over(Some(violation.code()));
-                    return Poll::Ready(Err(broken(violation)));
-                }
+                Err(violation) => return Poll::Ready(Err(self.broken(violation))),
             }
         }
         yield_turn(cx)
+    }
+
+    /// Counts a frame that brings nothing.
+    fn count(&mut self) -> Result<()> {
+        if self.allowance().admits() {
+            return Ok(());
+        }
+        let text = format!(
+            "pings, pongs and empty messages came without end, more than {} a second (Limits::control_frames)",
+            self.control_frames
+        );
+        Err(self.broken(Violation::Rule(1008, text)))
+    }
+
+    fn allowance(&mut self) -> &mut Allowance {
+        self.allowance.get_or_insert_with(|| Box::new(Allowance::new(self.control_frames)))
+    }
+
+    /// There is nothing more to read, and this is why.
+    fn broken(&mut self, violation: Violation) -> IoError {
+        self.state = State::Over(Some(violation.code()));
+        let error = match violation {
+            Violation::TooLong { length, limit } => Error::TooLong { length, limit },
+            Violation::Rule(code, text) => Error::Transport(
+                format!("the peer broke the rules of WebSocket (code {code}): {text}").into(),
+            ),
+        };
+        IoError::new(ErrorKind::InvalidData, error)
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
@@ -246,10 +284,11 @@ impl Connection for Box<WsTask> {
 
     fn begin(&mut self, limits: &Limits) {
         self.inbound.limit = limits.max_packet;
+        self.control_frames = limits.control_frames;
     }
 
     fn keep_alive(&mut self) {
-        self.ping = true;
+        self.ping |= self.allowance().may_ping();
     }
 
     fn pending(&self) -> usize {
@@ -299,18 +338,6 @@ impl fmt::Debug for WsTask {
 fn yield_turn<T>(cx: &mut Context<'_>) -> Poll<T> {
     let _ = pin!(tokio::task::yield_now()).poll(cx);
     Poll::Pending
-}
-
-fn broken(violation: Violation) -> IoError {
-    IoError::new(
-        ErrorKind::InvalidData,
-        match violation {
-            Violation::TooLong { length, limit } => Error::TooLong { length, limit },
-            Violation::Rule(code, text) => Error::Transport(
-                format!("the peer broke the rules of WebSocket (code {code}): {text}").into(),
-            ),
-        },
-    )
 }
 
 /// Masks of a client. They have to be unpredictable, so that nobody can choose what proxies on the way see.
@@ -365,7 +392,7 @@ mod tests {
         let (mut task, _listener) = client().await;
         for _ in 0..10_000 {
             task.pong = Some(Bytes::from_static(&[7; 125]));
-            task.keep_alive();
+            task.ping = true;
             task.gather_control().unwrap();
         }
         assert!(task.sending.len() < CHUNK + 200, "{} bytes wait", task.sending.len());

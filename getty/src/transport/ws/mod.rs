@@ -5,11 +5,13 @@
 //! | `head` | the heads of HTTP requests and answers: bounded reading, what makes an upgrade |
 //! | `server`, `client` | settings of each side, and the handshake |
 //! | `frames` | frames and messages, without a socket |
+//! | `allowance` | how often frames may come that bring nothing |
 //! | `connection` | the connection: pings, close frames, when to read and when to yield |
 //!
 //! Text messages are given to the Reader like binary ones. There is no compression: nobody is offered any, so peers that have
 //! it, such as Go's getty, send plain messages.
 
+mod allowance;
 mod client;
 mod connection;
 mod frames;
