@@ -18,6 +18,7 @@ use std::time::Duration;
 /// | [`first_packet`](field@Self::first_packet) | 180 s | accepted peers that say nothing | the session ends ([`Error::Silent`](crate::Error::Silent)) |
 /// | [`packet_wait`](field@Self::packet_wait), [`packet_rate`](field@Self::packet_rate) | 30 s, and 1 s for each 1,024 bytes | a packet that comes byte by byte | the session ends ([`Error::Slow`](crate::Error::Slow)) |
 /// | [`max_packet`](field@Self::max_packet) | 8 MiB + 64 KiB | lengths that lie, packets without end | the session ends ([`Error::TooLong`](crate::Error::TooLong)) |
+/// | [`compression_ratio`](field@Self::compression_ratio) | 100 above 2 MiB | little that swells to much | the session ends ([`Error::Transport`](crate::Error::Transport)) |
 /// | [`turn`](field@Self::turn), [`turn_packets`](field@Self::turn_packets) | 64 KiB, 128 packets | floods of packets | the others get their turn |
 /// | [`control_frames`](field@Self::control_frames) | 10 a second | floods of pings over WebSocket | the session ends ([`Error::Transport`](crate::Error::Transport)) |
 /// | [`runs`](field@Self::runs) | 32,768 futures | a flood of slow requests | nothing more is decoded (accepted sessions) |
@@ -41,6 +42,11 @@ pub struct Limits {
     /// Longest packet in bytes that a Reader may wait for, header included. Above it the session ends with
     /// [`Error::TooLong`](crate::Error::TooLong). It also binds a Reader that never says a length. Default 8 MiB + 64 KiB.
     pub max_packet: usize,
+    /// How many times as long as it came a packet may have become by decompression
+    /// (feature `compression`). It counts for those of more than 2 MiB, as shorter ones cost little. Above it
+    /// the session ends with [`Error::Transport`](crate::Error::Transport). Default 100, which text and tables do not reach; millions of
+    /// one byte do.
+    pub compression_ratio: usize,
     /// How long a packet that has begun may take to be whole, with a second more for each [`packet_rate`](field@Self::packet_rate)
     /// bytes of it that have come. Above it the session ends with [`Error::Slow`](crate::Error::Slow). While this side does not read,
     /// because its pool is full or the peer takes no answers, the time does not count. Rounded up to 10 ms. Default 30 s.
@@ -113,6 +119,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_packet: 8 * 1024 * 1024 + 64 * 1024,
+            compression_ratio: 100,
             packet_wait: Duration::from_secs(30),
             packet_rate: 1_024,
             first_packet: Duration::from_secs(180),
@@ -149,6 +156,8 @@ macro_rules! setters {
 setters! {
     /// Sets [`Limits::max_packet`](field@Limits::max_packet), in bytes.
     max_packet: usize,
+    /// Sets [`Limits::compression_ratio`](field@Limits::compression_ratio).
+    compression_ratio: usize,
     /// Sets [`Limits::packet_wait`](field@Limits::packet_wait).
     packet_wait: Duration,
     /// Sets [`Limits::packet_rate`](field@Limits::packet_rate), in bytes a second.

@@ -12,9 +12,12 @@ use getty::{ClientBuilder, Error, Limits, Server, transport::Compression};
 use support::{
     Frames, HEADER, Recorder, frame,
     hostile::{Honest, Target, connect},
-    within,
+    until, within,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpStream, tcp::OwnedWriteHalf},
+};
 
 const MIB: usize = 1024 * 1024;
 const PEERS: usize = 10;
@@ -61,6 +64,63 @@ async fn bombs_end_their_sessions_at_the_limit_and_honest_compressed_peers_go_on
             honest.goes_on().await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_long_packet_may_become_a_hundred_times_as_long_and_a_short_one_more() {
+    const DEFLATE: Compression = Compression::Deflate(6);
+    let server = Server::bind("127.0.0.1:0").await.unwrap().compressed(DEFLATE);
+    let mut target = Target::of(server, Limits::default());
+    let (recorder, events) = Recorder::new();
+    let client = ClientBuilder::new(Frames, recorder).tcp_compressed(target.addr.to_string(), DEFLATE);
+    let honest = Honest::over(client, events).await;
+
+    // A thousand times as long, but short. There may be many of them, all in a few reads.
+    let mut short = reading(&target).await;
+    let one = frame(&vec![b'z'; MIB]);
+    short.write_all(&compressed(DEFLATE, &one.repeat(5))).await.unwrap();
+    until(|| has_read(&target, 1, 5)).await;
+    honest.goes_on().await;
+
+    // As long as a packet may be, and a little less than a hundred times as long as it came.
+    let mut long = reading(&target).await;
+    let mut random = fastrand::Rng::with_seed(24);
+    let mut body = vec![b'z'; 8 * MIB];
+    body[..120_000].fill_with(|| random.u8(..));
+    let (dense, zeros) = (compressed(DEFLATE, &frame(&body)), compressed(DEFLATE, &frame(&vec![0; 8 * MIB])));
+    assert!((50..100).contains(&(8 * MIB / dense.len())), "{} bytes", dense.len());
+    long.write_all(&dense).await.unwrap();
+    until(|| has_read(&target, 2, 1)).await;
+    honest.goes_on().await;
+
+    // A thousand times as long, and long.
+    let mut bomb = reading(&target).await;
+    println!("{} bytes that swell to {}", zeros.len(), 8 * MIB);
+    bomb.write_all(&zeros).await.unwrap();
+    let (session, error) = target.next_end().await;
+    let Some(Error::Transport(error)) = error.as_deref() else { panic!("{error:?}") };
+    assert!(error.to_string().contains("at most 100 times as many"), "{error}");
+    assert!(session.stats().read_bytes <= 2 * MIB as u64, "{:?}", session.stats());
+    honest.goes_on().await;
+
+    // Where it is allowed, all of it comes.
+    let server = Server::bind("127.0.0.1:0").await.unwrap().compressed(DEFLATE);
+    let target = Target::of(server, Limits::default().compression_ratio(usize::MAX));
+    let mut peer = reading(&target).await;
+    peer.write_all(&zeros).await.unwrap();
+    until(|| has_read(&target, 0, 1)).await;
+}
+
+/// A peer that reads all answers, as else no more of it is read.
+async fn reading(target: &Target) -> OwnedWriteHalf {
+    let (mut input, output) = TcpStream::connect(target.addr).await.unwrap().into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut input, &mut tokio::io::sink()).await });
+    output
+}
+
+/// Whether so many packets have come on the nth session.
+fn has_read(target: &Target, nth: usize, packets: u64) -> bool {
+    target.sessions().get(nth).is_some_and(|session| session.stats().read_packets == packets)
 }
 
 fn compressed(by: Compression, bytes: &[u8]) -> Vec<u8> {

@@ -123,8 +123,12 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                         need = self.missing;
                         continue;
                     }
+                    let before = round.packets;
                     need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
                     self.missing = need;
+                    if round.packets > before {
+                        self.conn.decoded();
+                    }
                 }
             }
         }

@@ -9,11 +9,12 @@
 //!
 //! A drain ends with a flush, so the peer can read every packet that was written before. A fill gives at most 64 KiB however
 //! much there is: what a small input swells to is met by the session's limits long before it is all there, and no further
-//! input is read meanwhile.
+//! input is read meanwhile. The ratio of both is bounded too, for every format alike.
 
 mod crc;
 mod deflate;
 mod snappy;
+mod swell;
 
 use std::{
     fmt,
@@ -36,6 +37,7 @@ use crate::{
 };
 use deflate::{Deflater, Inflater};
 use snappy::{Decoder, Encoder};
+use swell::Swell;
 
 /// Reads of the connection below that bring nothing to the session before others get their turn.
 const BARREN: usize = 8;
@@ -44,6 +46,10 @@ const BARREN: usize = 8;
 ///
 /// A session that has sent something keeps 370 KiB with deflate (of any level; zlib-rs 0.6) and 37 KiB with snappy, one that has
 /// received something 47 KiB with deflate and 3 KiB with snappy. One that has done neither keeps nothing.
+///
+/// A packet of more than 2 MiB may have become at most 100 times as long by decompression
+/// ([`Limits::compression_ratio`](field@Limits::compression_ratio)), else the session ends with [`Error::Transport`](crate::Error::Transport).
+/// Deflate makes up to 1,000 times as much of one byte that is repeated, snappy 21 times; who sends such packets needs a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Compression {
@@ -131,6 +137,7 @@ impl<T: Transport> Transport for Compressed<T> {
             wire: Out::new(false),
             unpacker: None,
             input: BytesMut::new(),
+            swell: Swell::new(Limits::default().compression_ratio),
             finished: false,
         };
         (task, None)
@@ -152,6 +159,8 @@ pub struct CompressedTask<C> {
     unpacker: Option<Box<dyn Unpack>>,
     /// What was read and is not decompressed yet.
     input: BytesMut,
+    /// What has become of it since the last packet.
+    swell: Swell,
     /// The connection below has finished.
     finished: bool,
 }
@@ -178,8 +187,18 @@ trait Unpack: Send {
 }
 
 impl<C: Connection> Connection for CompressedTask<C> {
+    fn begin(&mut self, limits: &Limits) {
+        self.swell = Swell::new(limits.compression_ratio);
+        self.below.begin(limits);
+    }
+
     fn proven(&mut self) {
         self.below.proven();
+    }
+
+    fn decoded(&mut self) {
+        self.swell.restart();
+        self.below.decoded();
     }
 
     fn pending(&self) -> usize {
@@ -189,7 +208,9 @@ impl<C: Connection> Connection for CompressedTask<C> {
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut BytesMut) -> Poll<Result<usize>> {
         for _ in 0..BARREN {
             if let Some(unpacker) = &mut self.unpacker {
+                let before = self.input.len();
                 let appended = unpacker.unpack(&mut self.input, buf)?;
+                self.swell.count(before.saturating_sub(self.input.len()), appended)?;
                 if self.input.is_empty() {
                     stock::give(std::mem::take(&mut self.input));
                 }
