@@ -119,3 +119,66 @@ async fn buffers_of_unix_and_udp_sockets_and_below_a_compression_are_set_too() {
         check(SockRef::from(&socket));
     }
 }
+
+#[cfg(all(target_os = "linux", feature = "tls", feature = "ws"))]
+#[tokio::test]
+async fn tls_and_websocket_sessions_keep_their_connections_alive_as_their_limits_say() {
+    use getty::transport::{TlsClient, TlsListen, TlsServer, WsClient, WsListen, WsServer};
+
+    const ANY: &str = "127.0.0.1:0";
+    let authority = support::Authority::new();
+    let tls = TlsServer::new(authority.certify("127.0.0.1").identity());
+    let trusting = TlsClient::new(authority.roots());
+
+    let listen = TlsListen::bind(ANY, tls.clone()).await.unwrap();
+    keeps_alive(listen, |client, server| client.tls(server.to_string(), trusting.clone())).await;
+
+    let listen = WsListen::bind(ANY, WsServer::new("/")).await.unwrap();
+    keeps_alive(listen, |client, server| client.ws(WsClient::new(&format!("ws://{server}/")).unwrap())).await;
+
+    let listen = WsListen::bind(ANY, WsServer::new("/").tls(tls)).await.unwrap();
+    keeps_alive(listen, |client, server| {
+        client.ws(WsClient::over_tls(&format!("wss://{server}/"), trusting.clone()).unwrap())
+    })
+    .await;
+}
+
+/// Both sides of a session, each with limits of its own.
+#[cfg(all(target_os = "linux", feature = "tls", feature = "ws"))]
+async fn keeps_alive(
+    listen: impl getty::transport::Listen,
+    dial: impl FnOnce(getty::ClientBuilder<Frames>, net::SocketAddr) -> getty::Client<Frames>,
+) {
+    use getty::{ClientBuilder, Server};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    let limits = |silence| Limits::default().keep_alive(Some(silence)).dial(20 * SECOND);
+    let (accepted, dialled) = (400 * SECOND, 800 * SECOND);
+    let server = Server::over(listen).limits(limits(accepted));
+    let address = server.local_addr().unwrap();
+    tokio::spawn(server.serve(Frames, on_message(|_, _| {})));
+    let builder = ClientBuilder::new(Frames, on_message(|_, _| {})).limits(limits(dialled));
+    let client = dial(builder, address);
+    let session = support::within(client.session()).await.unwrap();
+    let own = session.info().local.unwrap();
+    for (from, to, silence) in [(address, own, accepted), (own, address, dialled)] {
+        // Some of the time has gone by already.
+        let expected = silence - 100 * SECOND..=silence;
+        support::until(|| time_to_the_probe(from, to).is_some_and(|time| expected.contains(&time))).await;
+    }
+}
+
+/// When the system will probe whether the peer of this TCP connection lives; `None` where it will not, or has something else to do
+/// first.
+#[cfg(all(target_os = "linux", feature = "tls", feature = "ws"))]
+fn time_to_the_probe(from: net::SocketAddr, to: net::SocketAddr) -> Option<Duration> {
+    /// The timer of keep-alive, in the file's column `tr`.
+    const KEEP_ALIVE: &str = "02";
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let (from, to) = (format!(":{:04X}", from.port()), format!(":{:04X}", to.port()));
+    let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row[1].ends_with(&from) && row[2].ends_with(&to))?;
+    let (timer, when) = row[5].split_once(':').unwrap();
+    let hundredths = u64::from_str_radix(when, 16).unwrap();
+    (timer == KEEP_ALIVE).then(|| Duration::from_millis(10 * hundredths))
+}

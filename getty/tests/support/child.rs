@@ -1,4 +1,4 @@
-//! A test that runs again in a process of its own, under limits of the system.
+//! A test that runs again in a process of its own, under limits of the system or in another environment.
 
 use std::{
     env, fs,
@@ -33,12 +33,22 @@ pub(crate) struct Child {
 impl Child {
     /// Runs the test of this name again; `ulimit` are the arguments of the shell's command.
     pub(crate) fn run(test: &str, ulimit: &str) -> Self {
+        Self::start(test, &format!("ulimit {ulimit}"), &[])
+    }
+
+    /// Runs the test of this name again, without a limit, with these variables in its environment.
+    pub(crate) fn with(test: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start(test, ":", variables)
+    }
+
+    fn start(test: &str, prepare: &str, variables: &[(&str, &str)]) -> Self {
         // The shell becomes the process, so its id is the child's.
-        let script = format!(r#"ulimit {ulimit} && exec "$0" --exact {test} --nocapture --test-threads=1"#);
+        let script = format!(r#"{prepare} && exec "$0" --exact {test} --nocapture --test-threads=1"#);
         let mut process = Command::new("sh")
             .args(["-c", &script])
             .arg(env::current_exe().unwrap())
             .env(MARK, "1")
+            .envs(variables.iter().copied())
             // One heap: each more reserves 64 MiB of addresses, which a limit of addresses would count.
             .env("MALLOC_ARENA_MAX", "1")
             .stdin(Stdio::piped())
