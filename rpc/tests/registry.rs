@@ -117,8 +117,8 @@ async fn a_provider_that_leaves_in_good_order_costs_no_call_and_its_pool_closes(
     let second = Provider::start(registry, "second", 0).await;
     let client = Client::builder().timeout(PATIENCE).registry(registry).await.unwrap();
     let who: WhoClient = client.refer();
-    until(async || who.name().await.unwrap() == "first").await;
-    until(async || who.name().await.unwrap() == "second").await;
+    until(async || who.name().await.is_ok_and(|name| name == "first")).await;
+    until(async || who.name().await.is_ok_and(|name| name == "second")).await;
     let to_begin_with = first.calls() + second.calls();
 
     let stop = Arc::new(AtomicBool::new(false));
