@@ -8,7 +8,7 @@ mod support;
 
 use std::io::Write;
 
-use getty::{ClientBuilder, Error, Limits, Server, transport::Compression};
+use getty::{ClientBuilder, Error, Limits, Pool, Server, transport::Compression};
 use support::{
     Frames, HEADER, Recorder, frame,
     hostile::{Honest, Target, connect},
@@ -109,6 +109,21 @@ async fn a_long_packet_may_become_a_hundred_times_as_long_and_a_short_one_more()
     let mut peer = reading(&target).await;
     peer.write_all(&zeros).await.unwrap();
     until(|| has_read(&target, 0, 1)).await;
+}
+
+#[tokio::test]
+async fn short_packets_that_wait_for_places_in_a_pool_are_not_taken_for_a_long_one() {
+    // Each packet takes the only place, so that all are decoded when the session has waited, and none when it has read.
+    let pool = Pool::Ordered { workers: 1, depth: 1 };
+    let server = Server::bind("127.0.0.1:0").await.unwrap().pool(pool).compressed(Compression::Deflate(6));
+    let target = Target::of(server, Limits::default());
+    let mut peer = reading(&target).await;
+    // As many as fill more than two reads, so that each swells to 64 KiB, in which no packet is cut.
+    let packets = compressed(Compression::Deflate(6), &frame(&[b'z'; 1024 - HEADER]).repeat(20_000));
+    assert!((32 * 1024..20_000 * 1024 / 100).contains(&packets.len()), "{} bytes", packets.len());
+    peer.write_all(&packets).await.unwrap();
+    // Of the first few mebibytes.
+    until(|| target.sessions().first().is_some_and(|session| session.stats().read_packets > 4_000)).await;
 }
 
 /// A peer that reads all answers, as else no more of it is read.

@@ -100,8 +100,8 @@ pub trait Connection: Send + Unpin + 'static {
     /// protocol.
     fn proven(&mut self) {}
 
-    /// Called after a [`poll_fill`](Self::poll_fill) that has made at least one packet whole: for connections that bound what may come
-    /// of one. Of the next packet something may have been given already.
+    /// Called when at least one packet has been made of what [`poll_fill`](Self::poll_fill) gave: for connections that bound what may
+    /// come of one. Of the next packet something may have been given already.
     fn decoded(&mut self) {}
 
     /// Bytes that have come of what [`poll_fill`](Self::poll_fill) has not given yet, as it is not whole. They count for

@@ -92,7 +92,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             | std::mem::take(&mut self.busy)
             | std::mem::take(&mut self.crowded)
         {
-            need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
+            self.decode_all(cx, &mut room.buf, round, Coming::More)?;
+            need = self.missing;
         }
         while !self.choked && !self.starved && !self.busy && self.session.is_open() {
             // Messages that are no packets count too.
@@ -120,37 +121,36 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                     self.session.0.heard(n);
                     if n < self.missing {
                         self.missing -= n;
-                        need = self.missing;
-                        continue;
+                    } else {
+                        self.decode_all(cx, &mut room.buf, round, Coming::More)?;
                     }
-                    let before = round.packets;
-                    need = self.decode_all(cx, &mut room.buf, round, Coming::More)?;
-                    self.missing = need;
-                    if round.packets > before {
-                        self.conn.decoded();
-                    }
+                    need = self.missing;
                 }
             }
         }
         Ok(Read::Wait)
     }
 
-    /// Decodes all whole packets; tells how many bytes are missing for the next.
+    /// Decodes all whole packets, tells the connection if there were any, and notes how many bytes are missing for the next.
     fn decode_all(
         &mut self,
         cx: &Context<'_>,
         buf: &mut BytesMut,
         round: &mut Round,
         coming: Coming,
-    ) -> Result<usize, Error> {
-        let mut what = "the reader";
+    ) -> Result<(), Error> {
+        let (mut what, before) = ("the reader", round.packets);
         let decoded = catch_unwind(AssertUnwindSafe(|| {
             let need = self.decode_batch(cx, buf, round, coming, &mut what)?;
             Ok((need, self.left(buf)))
         }))
         .unwrap_or_else(|panic| Err(panicked(what, panic)));
+        if round.packets > before {
+            self.conn.decoded();
+        }
         if !C::MESSAGES || self.choked || self.starved || self.busy || self.crowded {
-            return decoded.map(|(need, _)| need);
+            self.missing = decoded?.0;
+            return Ok(());
         }
         let is_whole = match decoded {
             Ok((_, left)) => left == 0 || !self.session.is_open(),
@@ -163,7 +163,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             self.reader.reset();
             self.session.0.extras.count_dropped_message();
         }
-        Ok(0)
+        Ok(())
     }
 
     fn decode_batch(
