@@ -49,18 +49,24 @@ pub mod encoding {
             Ok(())
         }
 
+        /// What SIMD looks at in one step. It does not look at less, so shorter text is filled up with zeros.
+        const BLOCK: usize = 64;
+        /// Bytes of text from which on that pays. Text that begins in ASCII is taken for ASCII, which the standard library checks by
+        /// words.
+        const SHORTEST: usize = 15;
+
         /// Sets `value` to the text that `bytes` begin with, behind its length. Returns how many bytes that took, or none if the text
         /// is for prost to read; `value` is as it was then.
         fn take(bytes: &[u8], value: &mut String) -> Option<usize> {
-            /// What SIMD looks at in one step. It does not look at less, so shorter text is filled up with zeros.
-            const BLOCK: usize = 64;
             let mut rest = bytes;
             let length = usize::try_from(decode_varint(&mut rest).ok()?).ok()?;
             let text = rest.get(..length)?;
-            let mut block = [0; BLOCK];
+            let taken = bytes.len().checked_sub(rest.len())?.checked_add(length)?;
+            let mut block;
             let text = if length >= BLOCK {
                 simdutf8::basic::from_utf8(text).ok()?
             } else if length >= SHORTEST && !text.first()?.is_ascii() {
+                block = [0; BLOCK];
                 block.get_mut(..length)?.copy_from_slice(text);
                 simdutf8::basic::from_utf8(&block).ok()?.get(..length)?
             } else {
@@ -68,12 +74,8 @@ pub mod encoding {
             };
             value.clear();
             value.push_str(text);
-            (bytes.len() - rest.len()).checked_add(length)
+            Some(taken)
         }
-
-        /// Bytes of text from which on a step of SIMD pays. Text that begins in ASCII is taken for ASCII, which the standard library
-        /// checks by words.
-        const SHORTEST: usize = 15;
     }
 }
 
