@@ -15,7 +15,8 @@ use std::{
 
 use bytes::Bytes;
 use getty::{
-    ClientBuilder, CloseReason, EventListener, Limits, Observed, Observer, Server, Session, on_message,
+    ClientBuilder, CloseReason, EndpointKind, EventListener, Limits, Observed, Observer, Server, Session,
+    on_message,
     transport::{
         Listen,
         memory::{self, Memory, MemoryConnector},
@@ -67,9 +68,10 @@ async fn a_session_is_opened_before_on_open_and_closed_after_on_close_with_its_f
     assert_eq!(read_to_end(&mut peer).await, frame(b"hello").repeat(3));
     until(|| watcher.told().len() == 2).await;
     let [opened, closed] = &watcher.told()[..] else { panic!("{watcher:?}") };
-    let id = session.id();
-    assert_eq!(*opened, Told::Opened { endpoint: "orders".to_owned(), transport: "tcp", id });
-    assert_eq!(*closed, Told::Closed { id, reason: "peer", stats: session.stats() });
+    let (id, endpoint) = (session.id(), || "orders".to_owned());
+    let kind = EndpointKind::Server;
+    assert_eq!(*opened, Told::Opened { endpoint: endpoint(), kind, transport: "tcp", id });
+    assert_eq!(*closed, Told::Closed { endpoint: endpoint(), id, reason: "peer", stats: session.stats() });
     let stats = session.stats();
     let bytes = 3 * (5 + HEADER as u64);
     assert_eq!((stats.read_packets, stats.read_bytes), (3, bytes));

@@ -3,79 +3,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
 mod support;
+#[path = "../../getty/tests/support/watcher.rs"]
+mod watcher;
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::collections::BTreeSet;
 
 use getty_rpc::{
     Client, ClientBuilder, Server,
-    getty::{CloseReason, EndpointInfo, EndpointKind, Observed, Observer, transport::memory},
+    getty::{EndpointKind, transport::memory},
 };
 use support::{PATIENCE, ProbeClient, Probing, Serving, serve, within};
-use tokio::sync::watch;
+use watcher::{Told, Watcher};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Told {
-    Dialled(String),
-    DialFailed(String),
-    Opened { endpoint: String, kind: EndpointKind, id: u64 },
-    Closed { endpoint: String, id: u64 },
-}
-
-/// Notes what it is told.
-#[derive(Clone)]
-struct Watcher {
-    told: Arc<Mutex<Vec<Told>>>,
-    changed: watch::Sender<()>,
-}
-
-impl Watcher {
-    fn new() -> Self {
-        Self { told: Arc::default(), changed: watch::Sender::new(()) }
-    }
-
-    fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap().clone()
-    }
-
-    /// Waits until so many connections have ended, and gives all that was told.
-    async fn closed(&self, connections: usize) -> Vec<Told> {
-        let mut changed = self.changed.subscribe();
+/// Waits until so many connections have ended, and gives all that was told.
+async fn closed(watcher: &Watcher, connections: usize) -> Vec<Told> {
+    within(async {
         loop {
-            let told = self.told();
+            let told = watcher.told();
             if told.iter().filter(|told| matches!(told, Told::Closed { .. })).count() >= connections {
                 return told;
             }
-            within(changed.changed()).await.unwrap();
+            tokio::task::yield_now().await;
         }
-    }
-
-    fn note(&self, told: Told) {
-        self.told.lock().unwrap().push(told);
-        self.changed.send_replace(());
-    }
-}
-
-impl Observer for Watcher {
-    fn opened(&self, session: &Observed) {
-        let EndpointInfo { name, kind, .. } = session.endpoint();
-        self.note(Told::Opened { endpoint: name.to_string(), kind: *kind, id: session.id() });
-    }
-
-    fn closed(&self, session: &Observed, _: &CloseReason<'_>) {
-        self.note(Told::Closed { endpoint: session.endpoint().name.to_string(), id: session.id() });
-    }
-
-    fn dialled(&self, endpoint: &EndpointInfo, _: Duration) {
-        self.note(Told::Dialled(endpoint.name.to_string()));
-    }
-
-    fn dial_failed(&self, endpoint: &EndpointInfo, _: &str) {
-        self.note(Told::DialFailed(endpoint.name.to_string()));
-    }
+    })
+    .await
 }
 
 /// Asserts that so many connections have opened and closed, each once, all of this endpoint.
@@ -84,16 +35,17 @@ fn assert_lives(told: &[Told], endpoint: &str, kind: EndpointKind, connections: 
     let mut opened = 0;
     for told in told {
         match told {
-            Told::Opened { endpoint: of, kind: is, id } => {
+            Told::Opened { endpoint: of, kind: is, id, .. } => {
                 assert_eq!((of.as_str(), *is), (endpoint, kind));
                 assert!(open.insert(*id), "{told:?} came twice");
                 opened += 1;
             }
-            Told::Closed { endpoint: of, id } => {
+            Told::Closed { endpoint: of, id, .. } => {
                 assert_eq!(of, endpoint);
                 assert!(open.remove(id), "{told:?}, which was not open");
             }
-            Told::Dialled(of) | Told::DialFailed(of) => assert_eq!(of, endpoint),
+            Told::Dialled(of) | Told::DialFailed { endpoint: of, .. } => assert_eq!(of, endpoint),
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!((opened, open.len()), (connections, 0), "{told:?}");
@@ -110,7 +62,7 @@ fn patient() -> ClientBuilder {
 #[tokio::test]
 async fn the_observer_of_a_server_sees_each_connection_open_and_close_under_the_servers_name() {
     for name in [Some("orders"), None] {
-        let (watcher, probing) = (Watcher::new(), Probing::new());
+        let (watcher, probing) = (Watcher::default(), Probing::new());
         let serving = serve(|server| {
             let server = server.service(probing.server()).observer(watcher.clone());
             match name {
@@ -123,7 +75,7 @@ async fn the_observer_of_a_server_sees_each_connection_open_and_close_under_the_
         within(client.connect()).await.unwrap();
         call(&client).await;
         within(client.close()).await;
-        let told = watcher.closed(2).await;
+        let told = closed(&watcher, 2).await;
         assert_lives(&told, name.unwrap_or("server"), EndpointKind::Server, 2);
     }
 }
@@ -137,7 +89,7 @@ async fn the_observer_of_a_client_sees_each_connection_to_every_address_under_th
     );
     let addresses = format!("{},{}", one.url(), another.url());
     for name in [Some("shop"), None] {
-        let watcher = Watcher::new();
+        let watcher = Watcher::default();
         let builder = patient().observer(watcher.clone());
         let builder = match name {
             Some(name) => builder.name(name),
@@ -146,7 +98,7 @@ async fn the_observer_of_a_client_sees_each_connection_to_every_address_under_th
         let client = builder.direct(&addresses).unwrap();
         within(client.connect()).await.unwrap();
         within(client.close()).await;
-        let told = watcher.closed(2).await;
+        let told = closed(&watcher, 2).await;
         let name = name.unwrap_or("client");
         assert_lives(&told, name, EndpointKind::Client, 2);
         let dialled = told.iter().filter(|told| **told == Told::Dialled(name.to_owned()));
@@ -156,7 +108,7 @@ async fn the_observer_of_a_client_sees_each_connection_to_every_address_under_th
 
 #[tokio::test]
 async fn the_observer_of_a_client_sees_connections_of_its_own_dial_and_of_a_registry_too() {
-    let (watcher, probing) = (Watcher::new(), Probing::new());
+    let (watcher, probing) = (Watcher::default(), Probing::new());
     let (connector, listen) = memory::listen();
     let _serving = Serving::start(Server::over(listen).service(probing.server()));
     let dialled = patient().name("shop").observer(watcher.clone()).dial("memory", move || {
@@ -165,7 +117,7 @@ async fn the_observer_of_a_client_sees_connections_of_its_own_dial_and_of_a_regi
     });
     call(&dialled).await;
     within(dialled.close()).await;
-    assert_lives(&watcher.closed(1).await, "shop", EndpointKind::Client, 1);
+    assert_lives(&closed(&watcher, 1).await, "shop", EndpointKind::Client, 1);
 
     const REGISTRY: &str = "memory://of-the-test-of-observers";
     let server = Server::bind("127.0.0.1:0").await.unwrap().service(probing.server());
@@ -173,14 +125,15 @@ async fn the_observer_of_a_client_sees_connections_of_its_own_dial_and_of_a_regi
     let found = patient().name("shop").observer(watcher.clone()).registry(REGISTRY).await.unwrap();
     call(&found).await;
     within(found.close()).await;
-    assert_lives(&watcher.closed(2).await, "shop", EndpointKind::Client, 2);
+    assert_lives(&closed(&watcher, 2).await, "shop", EndpointKind::Client, 2);
 }
 
 #[tokio::test]
 async fn the_observer_of_a_client_hears_of_dials_that_fail() {
-    let watcher = Watcher::new();
+    let watcher = Watcher::default();
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let client = patient().name("shop").observer(watcher.clone()).direct(&gone.to_string()).unwrap();
     within(client.connect()).await.unwrap_err();
-    assert!(watcher.told().contains(&Told::DialFailed("shop".to_owned())), "{:?}", watcher.told());
+    let failed = |told: &Told| matches!(told, Told::DialFailed { endpoint, .. } if endpoint == "shop");
+    assert!(watcher.told().iter().any(failed), "{watcher:?}");
 }

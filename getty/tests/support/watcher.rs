@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use getty::{CloseReason, EndpointInfo, Observed, Observer, Stats};
+use getty::{CloseReason, EndpointInfo, EndpointKind, Observed, Observer, Stats};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Told {
-    Opened { endpoint: String, transport: &'static str, id: u64 },
-    Closed { id: u64, reason: &'static str, stats: Stats },
+    Opened { endpoint: String, kind: EndpointKind, transport: &'static str, id: u64 },
+    Closed { endpoint: String, id: u64, reason: &'static str, stats: Stats },
     Refused { endpoint: String, limit: &'static str },
     AcceptFailed(io::ErrorKind),
     HandshakeFailed { endpoint: String, peer: SocketAddr, error: String },
@@ -36,12 +36,15 @@ impl Watcher {
 
 impl Observer for Watcher {
     fn opened(&self, session: &Observed) {
-        let endpoint = session.endpoint().name.to_string();
-        self.note(Told::Opened { endpoint, transport: session.info().transport, id: session.id() });
+        let EndpointInfo { name, kind, .. } = session.endpoint();
+        let (endpoint, transport) = (name.to_string(), session.info().transport);
+        self.note(Told::Opened { endpoint, kind: *kind, transport, id: session.id() });
     }
 
     fn closed(&self, session: &Observed, reason: &CloseReason<'_>) {
-        self.note(Told::Closed { id: session.id(), reason: reason.name(), stats: session.stats() });
+        let endpoint = session.endpoint().name.to_string();
+        let (id, reason, stats) = (session.id(), reason.name(), session.stats());
+        self.note(Told::Closed { endpoint, id, reason, stats });
     }
 
     fn refused(&self, endpoint: &EndpointInfo, limit: &'static str) {
