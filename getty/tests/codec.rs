@@ -15,14 +15,14 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use getty::{
-    Client, Codec, Error, Full, In, Limits, Pool, Protocol, Server, Session, WriteError, accept, on_message,
+    Client, Codec, Error, Full, Limits, Pool, Server, Session, WriteError, accept, on_message,
     transport::memory,
 };
 use support::{
-    Events, Recorder, What, message_pipes, over_memory, over_tcp, read_to_end, serve, until, within,
+    Recorder, What, message_pipes, open_over_memory, over_memory, over_tcp, read_to_end, serve, until, within,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec, LinesCodec, LinesCodecError};
@@ -71,7 +71,7 @@ async fn what_a_codec_encodes_on_one_side_it_decodes_on_the_other() {
 
 #[tokio::test]
 async fn frames_come_whole_however_they_are_cut() {
-    let (mut peer, mut events) = session(lengths(), Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(lengths(), Limits::default()).await;
     let bodies = [&b"hello"[..], b"", b"you"];
     for byte in bodies.map(frame).concat() {
         peer.write_all(&[byte]).await.unwrap();
@@ -116,10 +116,10 @@ async fn a_packet_that_the_encoder_refuses_leaves_no_byte_and_the_session_lives_
 #[tokio::test]
 async fn an_error_of_the_decoder_ends_the_session_and_is_told() {
     let short = Codec::new(|| LinesCodec::new_with_max_length(5));
-    let (mut peer, mut events) = session::<TextLines>(short, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory::<TextLines>(short, Limits::default()).await;
     peer.write_all(b"right\ntoo long\n").await.unwrap();
     assert_eq!(events.message().await, "right");
-    let Error::Read(error) = &*error(&mut events).await else { panic!("not an error of the decoder") };
+    let Error::Read(error) = &*events.error().await else { panic!("not an error of the decoder") };
     assert!(matches!(error.downcast_ref(), Some(LinesCodecError::MaxLineLengthExceeded)), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
@@ -140,12 +140,12 @@ async fn over_messages_a_frame_that_was_begun_in_one_does_not_go_on_in_the_next(
 
 #[tokio::test]
 async fn the_limit_of_packets_binds_a_codec_that_has_none() {
-    let (mut peer, mut events) = session(text_lines(), Limits::default().max_packet(100_000)).await;
+    let (mut peer, mut events) = open_over_memory(text_lines(), Limits::default().max_packet(100_000)).await;
     let sender = tokio::spawn(async move {
         // Ends when the session closes the pipe.
         while peer.write_all(&[b'x'; 10_000]).await.is_ok() {}
     });
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::TooLong { limit: 100_000, .. }), "{error}");
     sender.await.unwrap();
 }
@@ -155,9 +155,9 @@ async fn the_limit_of_packets_counts_what_a_decoder_has_taken_and_given_nothing_
     let seen = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&seen);
     let hoarder = Codec::<_, Bytes>::new(move || Hoarder(Arc::clone(&count)));
-    let (mut peer, mut events) = session(hoarder, Limits::default().max_packet(100_000)).await;
+    let (mut peer, mut events) = open_over_memory(hoarder, Limits::default().max_packet(100_000)).await;
     let sender = tokio::spawn(async move { while peer.write_all(&[0; 10_000]).await.is_ok() {} });
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::TooLong { limit: 100_000, .. }), "{error}");
     sender.await.unwrap();
     let seen = seen.load(Ordering::SeqCst);
@@ -189,7 +189,7 @@ async fn what_a_decoder_reserves_for_a_claimed_length_is_given_back() {
 
 #[tokio::test]
 async fn a_last_line_without_a_line_end_is_delivered() {
-    let (mut peer, mut events) = session(text_lines(), Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(text_lines(), Limits::default()).await;
     peer.write_all(b"first\nlast").await.unwrap();
     peer.shutdown().await.unwrap();
     assert_eq!(events.message().await, "first");
@@ -199,27 +199,27 @@ async fn a_last_line_without_a_line_end_is_delivered() {
 
 #[tokio::test]
 async fn the_end_after_a_header_that_the_decoder_has_taken_is_an_error() {
-    let (mut peer, mut events) = session(lengths(), Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(lengths(), Limits::default()).await;
     peer.write_all(&frame(b"hello")[..4]).await.unwrap();
     peer.shutdown().await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::Truncated { pending: 4 }), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
 
 #[tokio::test]
 async fn the_end_in_a_frame_is_an_error_in_the_words_of_the_decoder() {
-    let (mut peer, mut events) = session(lengths(), Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(lengths(), Limits::default()).await;
     peer.write_all(&frame(b"hello")[..6]).await.unwrap();
     peer.shutdown().await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(error.to_string().contains("bytes remaining on stream"), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
 
 #[tokio::test]
 async fn the_end_between_two_frames_is_no_error() {
-    let (mut peer, mut events) = session(lengths(), Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(lengths(), Limits::default()).await;
     peer.write_all(&frame(b"hello")).await.unwrap();
     peer.shutdown().await.unwrap();
     assert_eq!(events.names_to_the_end().await, ["message", "close"]);
@@ -257,26 +257,6 @@ async fn last_packets_wait_for_room_in_the_out_buffer_and_all_are_answered() {
     let mut answer = Vec::new();
     within(peer.read_to_end(&mut answer)).await.unwrap();
     assert_eq!(answer, b"one two three four five");
-}
-
-/// The peer of a session that has opened, and its further callbacks.
-async fn session<P>(protocol: P, limits: Limits) -> (DuplexStream, Events<P>)
-where
-    P: Protocol,
-    In<P>: Clone,
-{
-    let (listener, mut events) = Recorder::new();
-    let (peer, _) = over_memory(protocol, listener, limits);
-    events.open().await;
-    (peer, events)
-}
-
-/// The error of the next callback, which must be `on_error`.
-async fn error<P: Protocol>(events: &mut Events<P>) -> Arc<Error> {
-    match events.next().await.what {
-        What::Error(error) => error,
-        other => panic!("on_error was expected, {} came", other.name()),
-    }
 }
 
 /// Takes all that comes, counts it and never gives anything.

@@ -18,8 +18,8 @@ use getty::{
     BoxError, Chunks, ConnInfo, Error, Limits, Opened, Protocol, Reader, Session, Step, accept, transport::Io,
 };
 use support::{
-    Events, FrameReader, Frames, HEADER, Recorder, What, frame, over_memory, over_tcp, read_frame,
-    read_to_end, until, within,
+    Events, FrameReader, Frames, HEADER, Recorder, frame, open_over_memory, over_memory, over_tcp,
+    read_frame, read_to_end, until, within,
 };
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
@@ -30,9 +30,9 @@ use tokio::{
 
 #[tokio::test]
 async fn bytes_that_can_never_be_a_packet_end_the_session_with_an_error() {
-    let (mut peer, mut events) = session(Frames, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default()).await;
     peer.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
-    assert!(matches!(&*error(&mut events).await, Error::Read(_)));
+    assert!(matches!(&*events.error().await, Error::Read(_)));
     assert_eq!(events.names_to_the_end().await, ["close"]);
     assert_eq!(read_to_end(&mut peer).await, b"");
 }
@@ -61,7 +61,7 @@ async fn a_body_that_is_not_whole_waits_for_the_rest() {
 
 #[tokio::test]
 async fn packets_of_one_read_are_delivered_in_their_order_and_a_begun_one_is_kept() {
-    let (mut peer, mut events) = session(Frames, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default()).await;
     let mut bytes = [frame(b"one"), frame(b""), frame(b"three"), frame(b"four")].concat();
     let rest = bytes.split_off(bytes.len() - 2);
     peer.write_all(&bytes).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_reader_is_not_asked_again_before_what_it_misses_has_come() {
 
 #[tokio::test]
 async fn a_packet_without_a_body_is_delivered_once() {
-    let (mut peer, mut events) = session(Frames, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default()).await;
     peer.write_all(&frame(b"")).await.unwrap();
     peer.shutdown().await.unwrap();
     assert_eq!(events.names_to_the_end().await, ["message", "close"]);
@@ -181,7 +181,7 @@ async fn a_packet_of_8_mib_that_comes_in_pieces_of_4_kib_is_the_same_packet() {
 async fn a_packet_that_grows_byte_by_byte_is_the_same_packet_whatever_comes_behind_it() {
     // What comes last completes the packet and begins, or completes, the next.
     for last in [1, 2, 700, 5_000, 70_000] {
-        let (mut peer, mut events) = session(Frames, Limits::default()).await;
+        let (mut peer, mut events) = open_over_memory(Frames, Limits::default()).await;
         let body: Vec<u8> = (0..3_000_u32).map(|at| (at % 251) as u8).collect();
         let first = frame(&body);
         let next = frame(&vec![9; 70_000]);
@@ -210,26 +210,26 @@ async fn a_packet_that_grows_byte_by_byte_is_the_same_packet_whatever_comes_behi
 
 #[tokio::test]
 async fn a_packet_of_just_the_limit_is_delivered() {
-    let (mut peer, mut events) = session(Frames, Limits::default().max_packet(4_096)).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default().max_packet(4_096)).await;
     peer.write_all(&frame(&[1; 4_096 - HEADER])).await.unwrap();
     assert_eq!(events.message().await.len(), 4_096 - HEADER);
 }
 
 #[tokio::test]
 async fn a_header_that_claims_too_much_ends_the_session_before_the_body_comes() {
-    let (mut peer, mut events) = session(Frames, Limits::default().max_packet(4_096)).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default().max_packet(4_096)).await;
     peer.write_all(&frame(&[0; 5_000])[..HEADER]).await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::TooLong { length: 5_005, limit: 4_096 }), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
 
 #[tokio::test]
 async fn the_limit_does_not_depend_on_how_many_reads_a_packet_came_in() {
-    let (mut peer, mut events) = session(Frames, Limits::default().max_packet(4_096)).await;
+    let (mut peer, mut events) = open_over_memory(Frames, Limits::default().max_packet(4_096)).await;
     // Whole in one read, and one byte too long.
     peer.write_all(&frame(&[1; 4_097 - HEADER])).await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::TooLong { length: 4_097, limit: 4_096 }), "{error}");
 }
 
@@ -253,12 +253,12 @@ async fn the_limit_binds_a_reader_that_never_says_a_length() {
         seen.fetch_max(buf.len(), Ordering::SeqCst);
         Ok(Step::Need(0))
     });
-    let (mut peer, mut events) = session(endless, Limits::default().max_packet(100_000)).await;
+    let (mut peer, mut events) = open_over_memory(endless, Limits::default().max_packet(100_000)).await;
     let sender = tokio::spawn(async move {
         // Ends when the session closes the pipe.
         while peer.write_all(&[0; 10_000]).await.is_ok() {}
     });
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::TooLong { limit: 100_000, .. }), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
     sender.await.unwrap();
@@ -318,94 +318,14 @@ async fn bounds_of_zero_are_as_small_as_can_be_and_nothing_hangs() {
     }
 }
 
-// Readers that take a packet in parts.
-
-#[tokio::test]
-async fn a_reader_may_take_a_packet_in_parts_if_it_counts_them() {
-    let (mut peer, mut events) = session(Sipping::default(), Limits::default()).await;
-    for byte in b"hello\nyou\n" {
-        peer.write_all(&[*byte]).await.unwrap();
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(events.message().await, "hello\n");
-    assert_eq!(events.message().await, "you\n");
-}
-
-#[tokio::test]
-async fn the_limit_counts_the_parts_that_a_reader_has_taken() {
-    for (rest, length) in [(&[b'x'; 200][..], 1_100), (&[&[b'x'; 100][..], b"\n"].concat(), 1_001)] {
-        let (listener, mut events) = Recorder::new();
-        let limits = Limits::default().max_packet(1_000);
-        let (mut peer, session) = over_memory(Sipping::default(), listener, limits);
-        events.open().await;
-        peer.write_all(&[b'x'; 900]).await.unwrap();
-        until(|| session.stats().read_bytes == 900).await;
-        peer.write_all(rest).await.unwrap();
-        let error = error(&mut events).await;
-        assert!(matches!(*error, Error::TooLong { length: l, limit: 1_000 } if l == length), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn the_end_after_parts_that_a_reader_has_taken_is_an_error() {
-    let (mut peer, mut events) = session(Sipping::default(), Limits::default()).await;
-    peer.write_all(b"hel").await.unwrap();
-    tokio::task::yield_now().await;
-    peer.write_all(b"lo").await.unwrap();
-    peer.shutdown().await.unwrap();
-    let error = error(&mut events).await;
-    assert!(matches!(*error, Error::Truncated { pending: 5 }), "{error}");
-    assert_eq!(events.names_to_the_end().await, ["close"]);
-}
-
-#[tokio::test]
-async fn a_reader_whose_count_of_parts_is_wrong_is_stopped() {
-    let (mut peer, mut events) = session(Sipping { extra: 1, ..Sipping::default() }, Limits::default()).await;
-    peer.write_all(b"hello").await.unwrap();
-    let error = error(&mut events).await;
-    assert!(matches!(*error, Error::Contract(_)), "{error}");
-    assert_eq!(events.names_to_the_end().await, ["close"]);
-}
-
-// The end of the input.
-
-#[tokio::test]
-async fn the_end_of_the_input_may_be_the_end_of_a_packet() {
-    let last = Sipping { ends: true, ..Sipping::default() };
-    let (mut peer, mut events) = session(last, Limits::default()).await;
-    peer.write_all(b"first\nlast").await.unwrap();
-    peer.shutdown().await.unwrap();
-    assert_eq!(events.message().await, "first\n");
-    assert_eq!(events.message().await, "last");
-    assert_eq!(events.names_to_the_end().await, ["close"]);
-}
-
-#[tokio::test]
-async fn the_end_in_the_middle_of_a_packet_is_an_error_that_says_how_much_had_come() {
-    let (mut peer, mut events) = session(Frames, Limits::default()).await;
-    peer.write_all(&frame(b"hello")[..HEADER + 2]).await.unwrap();
-    peer.shutdown().await.unwrap();
-    let error = error(&mut events).await;
-    assert!(matches!(*error, Error::Truncated { pending: 7 }), "{error}");
-    assert_eq!(events.names_to_the_end().await, ["close"]);
-}
-
-#[tokio::test]
-async fn the_end_between_two_packets_is_no_error() {
-    let (mut peer, mut events) = session(Frames, Limits::default()).await;
-    peer.write_all(&frame(b"hello")).await.unwrap();
-    peer.shutdown().await.unwrap();
-    assert_eq!(events.names_to_the_end().await, ["message", "close"]);
-}
-
 // Readers that break their contract.
 
 #[tokio::test]
 async fn a_reader_that_gives_a_packet_and_takes_nothing_does_not_loop() {
     let (mut peer, mut events) =
-        session(ReadBy(|_: &mut BytesMut| Ok(Step::Packet(Bytes::new()))), Limits::default()).await;
+        open_over_memory(ReadBy(|_: &mut BytesMut| Ok(Step::Packet(Bytes::new()))), Limits::default()).await;
     peer.write_all(b"x").await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::Contract(_)), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
@@ -416,9 +336,9 @@ async fn a_reader_that_takes_bytes_and_gives_no_packet_is_stopped() {
         drop(buf.split_to(1));
         Ok(Step::Need(1))
     });
-    let (mut peer, mut events) = session(nibbling, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(nibbling, Limits::default()).await;
     peer.write_all(b"xyz").await.unwrap();
-    let error = error(&mut events).await;
+    let error = events.error().await;
     assert!(matches!(*error, Error::Contract(_)), "{error}");
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
@@ -429,7 +349,7 @@ async fn a_reader_is_never_called_with_nothing() {
         assert!(!buf.is_empty());
         Ok(Step::Packet(buf.split().freeze()))
     });
-    let (mut peer, mut events) = session(counted, Limits::default()).await;
+    let (mut peer, mut events) = open_over_memory(counted, Limits::default()).await;
     for _ in 0..3 {
         peer.write_all(b"x").await.unwrap();
         assert_eq!(events.message().await, "x");
@@ -438,30 +358,11 @@ async fn a_reader_is_never_called_with_nothing() {
     assert_eq!(events.names_to_the_end().await, ["close"]);
 }
 
-/// The peer of a session that has opened, and its further callbacks.
-async fn session<P>(protocol: P, limits: Limits) -> (DuplexStream, Events<P>)
-where
-    P: Protocol<Reader: Reader<Packet = Bytes>>,
-{
-    let (listener, mut events) = Recorder::new();
-    let (peer, _) = over_memory(protocol, listener, limits);
-    events.open().await;
-    (peer, events)
-}
-
-/// As [`session`], with the steps of its Reader.
+/// As [`open_over_memory`], with the steps of its Reader.
 async fn watched_session() -> (DuplexStream, Events<Watched>, Steps) {
     let (protocol, steps) = watched();
-    let (peer, events) = session(protocol, Limits::default()).await;
+    let (peer, events) = open_over_memory(protocol, Limits::default()).await;
     (peer, events, steps)
-}
-
-/// The error of the next callback, which must be `on_error`.
-async fn error<P: Protocol>(events: &mut Events<P>) -> Arc<Error> {
-    match events.next().await.what {
-        What::Error(error) => error,
-        other => panic!("on_error was expected, {} came", other.name()),
-    }
 }
 
 /// A Reader that always misses 8 MiB, and sees at the end how much larger its buffer is than twice what has come.
@@ -516,52 +417,6 @@ where
 
     fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
         (self.0)(buf)
-    }
-}
-
-/// Takes every byte as it comes, and gives them at a line end.
-#[derive(Clone, Default)]
-struct Sipping {
-    taken: BytesMut,
-    /// By how much it counts wrongly what it has taken.
-    extra: usize,
-    /// Whether the end of the input is a line end too.
-    ends: bool,
-}
-
-impl Sipping {
-    fn take(&mut self, bytes: BytesMut, whole: bool) -> Step<Bytes> {
-        self.taken.extend_from_slice(&bytes);
-        if whole { Step::Packet(self.taken.split().freeze()) } else { Step::Need(0) }
-    }
-}
-
-impl Protocol for Sipping {
-    type Reader = Self;
-    type Writer = Chunks;
-    type State = ();
-
-    fn open(&self, _: &ConnInfo) -> Opened<Self, Chunks, ()> {
-        Opened::new(self.clone(), Chunks, ())
-    }
-}
-
-impl Reader for Sipping {
-    type Packet = Bytes;
-
-    fn read(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
-        let end = buf.iter().position(|byte| *byte == b'\n');
-        let bytes = buf.split_to(end.map_or(buf.len(), |at| at + 1));
-        Ok(self.take(bytes, end.is_some()))
-    }
-
-    fn held(&self) -> usize {
-        if self.taken.is_empty() { 0 } else { self.taken.len() + self.extra }
-    }
-
-    fn read_end(&mut self, buf: &mut BytesMut) -> Result<Step<Bytes>, BoxError> {
-        let ends = self.ends;
-        Ok(self.take(buf.split(), ends))
     }
 }
 

@@ -33,7 +33,9 @@ pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
 pub(crate) use lengths::Lengths;
 pub(crate) use logs::Logs;
 pub(crate) use messages::{MessageListen, Messages, message_pipes};
-pub(crate) use peer::{over_memory, over_tcp, read_frame, read_frames, read_to_end, reset, tcp_pair};
+pub(crate) use peer::{
+    open_over_memory, over_memory, over_tcp, read_frame, read_frames, read_to_end, reset, tcp_pair,
+};
 pub(crate) use place::{Found, Place};
 pub(crate) use recorder::{Event, Events, Recorder, What};
 pub(crate) use records::Records;

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use getty::{
-    EventListener, Limits, Protocol, Reader, Session, Step, accept,
+    EventListener, In, Limits, Protocol, Reader, Session, Step, accept,
     transport::{Io, Tcp},
 };
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{FrameReader, within};
+use super::{Events, FrameReader, Recorder, within};
 
 /// A session over a pipe in memory, and the other end of the pipe.
 pub(crate) fn over_memory<P: Protocol>(
@@ -20,6 +20,17 @@ pub(crate) fn over_memory<P: Protocol>(
 ) -> (DuplexStream, Session<P>) {
     let (peer, own) = duplex(64 * 1024);
     (peer, accept(Io::new(own, "memory"), protocol, listener, limits))
+}
+
+/// The peer of a session over memory that has opened, and its further callbacks.
+pub(crate) async fn open_over_memory<P: Protocol>(protocol: P, limits: Limits) -> (DuplexStream, Events<P>)
+where
+    In<P>: Clone,
+{
+    let (listener, mut events) = Recorder::new();
+    let (peer, _) = over_memory(protocol, listener, limits);
+    events.open().await;
+    (peer, events)
 }
 
 /// A session over loopback TCP, and the socket at its other end.

@@ -143,6 +143,14 @@ impl<P: Protocol> Events<P> {
         event.session
     }
 
+    /// The error of the next callback, which must be `on_error`.
+    pub(crate) async fn error(&mut self) -> Arc<Error> {
+        match self.next().await.what {
+            What::Error(error) => error,
+            other => panic!("on_error was expected, {} came", other.name()),
+        }
+    }
+
     /// The next `on_close`, whatever comes before it.
     pub(crate) async fn close(&mut self) -> Session<P> {
         loop {
