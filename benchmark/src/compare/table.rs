@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// Behind the row, which is as wide as the longest name.
 const HEADER: &str = "\
- peer          calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
+peer          calls/s    p50 us    p99 us p99.9 us    max us  errors us server us client  RSS MiB  cores %  limit
 ";
 
 /// From this share of its CPU on, something counts as used up.
@@ -43,7 +43,7 @@ struct Table<'a> {
 impl std::fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let width = self.width();
-        write!(f, "{:<width$}{HEADER}", "row")?;
+        write!(f, "{:<width$} {HEADER}", "row")?;
         for shape in self.series.chunk_by(|one, next| one.entry.row.has_shape_of(next.entry.row)) {
             for one in shape {
                 self.line(f, one)?;
