@@ -59,13 +59,13 @@ pub(crate) struct Driver<P: Protocol, C: Connection> {
     reader: P::Reader,
     /// What was read and is not decoded yet.
     rest: BytesMut,
-    /// Bytes without which the Reader has nothing to do.
-    missing: usize,
     /// What was taken from the out-buffer and is on its way into the connection.
     pub(super) drain: Out,
     phase: Phase,
+    /// Bytes without which the Reader has nothing to do.
+    missing: u32,
     /// Packets that the last read brought; so many callers may be about to write.
-    batch: u32,
+    batch: u16,
     /// Turns since the driver of I/O had its own.
     turns: u8,
     /// Decoding stopped because too much waits to be written.
@@ -126,9 +126,9 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             conn,
             reader,
             rest: BytesMut::new(),
-            missing: 0,
             drain: Out::new(C::MESSAGES),
             phase: Phase::Opening,
+            missing: 0,
             batch: 0,
             turns: 0,
             choked: false,
@@ -181,7 +181,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             {
                 return Poll::Ready(Ending::broken(panicked("on_cron", panic)));
             }
-            if orders.gather && orders.frames < self.batch {
+            if orders.gather && orders.frames < u32::from(self.batch) {
                 // Those whom the last read woke are about to write too; they run before this task does again.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

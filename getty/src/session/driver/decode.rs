@@ -75,7 +75,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         let read = self.read_into(cx, &mut room, round);
         self.check_in(room, round.bytes);
         if round.packets > 0 {
-            self.batch = round.packets;
+            self.batch = u16::try_from(round.packets).unwrap_or(u16::MAX);
             let packets = u64::from(round.packets);
             if self.session.0.read_packets.fetch_add(packets, Ordering::Relaxed) == 0 {
                 self.conn.proven();
@@ -93,7 +93,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             | std::mem::take(&mut self.crowded)
         {
             self.decode_all(cx, &mut room.buf, round, Coming::More)?;
-            need = self.missing;
+            need = self.missing as usize;
         }
         while !self.choked && !self.starved && !self.busy && self.session.is_open() {
             // Messages that are no packets count too.
@@ -119,12 +119,13 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                 Poll::Ready(Ok(n)) => {
                     round.bytes += n;
                     self.session.0.heard(n);
-                    if n < self.missing {
-                        self.missing -= n;
+                    need = (self.missing as usize).saturating_sub(n);
+                    if need > 0 {
+                        self.missing = need as u32;
                     } else {
                         self.decode_all(cx, &mut room.buf, round, Coming::More)?;
+                        need = self.missing as usize;
                     }
-                    need = self.missing;
                 }
             }
         }
@@ -149,7 +150,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
             self.conn.decoded();
         }
         if !C::MESSAGES || self.choked || self.starved || self.busy || self.crowded {
-            self.missing = decoded?.0;
+            self.missing = u32::try_from(decoded?.0).unwrap_or(u32::MAX);
             return Ok(());
         }
         let is_whole = match decoded {
