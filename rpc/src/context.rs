@@ -1,6 +1,6 @@
 //! What a handler can learn of the call that it serves.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ pub struct Context {
 static NONE: Attachments = Attachments::new();
 
 impl Context {
-    /// That of the handler that asks; `None` outside of one, and in tasks that a handler has spawned.
+    /// That of the handler that asks, also where it is dropped; `None` outside of one, and in tasks that a handler has spawned.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
@@ -31,13 +31,9 @@ impl Context {
         Self { peer, deadline, attachments }
     }
 
-    /// As [`scope`](Self::scope), for a handler that is no future.
-    pub(crate) fn sync_scope<T>(self, handler: impl FnOnce() -> T) -> T {
+    /// Runs a handler, or polls it, as the one that serves this call.
+    pub(crate) fn scope<T>(self, handler: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self, handler)
-    }
-
-    pub(crate) fn scope<F: Future>(self, handler: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, handler)
     }
 
     /// Who calls.

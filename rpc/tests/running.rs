@@ -103,6 +103,18 @@ async fn a_handler_that_never_ends_is_dropped_at_its_deadline_and_makes_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_late_handler_drops_can_ask_whose_call_it_was() {
+    let probing = Probing::new();
+    let (_serving, connector) = over_pipes(|server| server.service(probing.server()));
+    let mut peer = connector.connect();
+    peer.send(&Request::probe("hang", "").attach("timeout", "500").call(1)).await;
+    probing.entered(1).await;
+    tokio::time::sleep(Duration::from_millis(501)).await;
+    assert_eq!((probing.dropped(), probing.known()), (1, 1));
+    assert_eq!(peer.finish().await, []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_one_way_call_has_no_deadline_as_nobody_waits_for_it() {
     let probing = Probing::new();
     let (_serving, connector) = over_pipes(|server| server.service(probing.server()));

@@ -95,17 +95,20 @@ pub(super) trait AnswerReader {
     fn closing(&mut self) -> Result<bool, BoxError>;
 }
 
-/// Reads a whole answer, whose result is read by `result`. Gives that, and whether the provider is closing.
+/// Reads a whole answer, whose result is read by `result`, and notes whether the provider is closing.
 pub(super) fn read<R: AnswerReader, T>(
     mut answer: R,
+    closing: &mut bool,
     result: impl FnOnce(&mut R, Outcome) -> Result<T>,
-) -> Result<(Result<T>, bool)> {
+) -> Result<T> {
     let (outcome, attachments) = answer.outcome().map_err(bad_response)?;
     let result = result(&mut answer, outcome);
     // Where the result is broken nobody knows where the attachments begin.
     let whole = !matches!(&result, Err(error) if matches!(error.kind(), ErrorKind::BadResponse));
-    let closing = attachments && whole && answer.closing().map_err(bad_response)?;
-    Ok((result, closing))
+    if attachments && whole {
+        *closing = answer.closing().map_err(bad_response)?;
+    }
+    result
 }
 
 /// What goes behind a result.

@@ -29,11 +29,15 @@ pub trait EncodeArguments: Send {
 
 /// The arguments of one call, as they are read.
 pub trait DecodeArguments: Sized {
-    /// Reads them; the body then stands at the attachments.
+    /// Reads them to where they are wanted, as they may be large; the body then stands at the attachments. What is there after an
+    /// error means nothing.
     ///
     /// # Errors
     /// Of the first that cannot be read.
-    fn decode_arguments(body: &mut BodyReader<'_>) -> Result<Self, ArgumentsError>;
+    fn decode_arguments(
+        body: &mut BodyReader<'_>,
+        arguments: &mut Option<Self>,
+    ) -> Result<(), ArgumentsError>;
 }
 
 /// Why arguments cannot be read.

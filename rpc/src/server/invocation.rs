@@ -3,10 +3,11 @@
 use std::{
     any::Any,
     future::Future,
+    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
-    task::{self, Poll},
+    task::{self, Poll, ready},
 };
 
 use getty::Session;
@@ -68,64 +69,71 @@ impl Invocation<'_> {
     /// Reads the arguments, runs the handler, and answers. The handler is polled where it stands; only if it has to wait does it
     /// become a task. A panic in it is answered with status 70; when its caller stops waiting it is dropped.
     #[doc(hidden)]
-    pub fn serve<A, R, F, H>(mut self, handler: H)
+    pub fn serve<A, R, F, H>(self, handler: H)
     where
         A: DecodeArguments,
         R: Returned,
         F: Future<Output = R::Output> + Send + 'static,
         H: FnOnce(A) -> F,
     {
-        let (arguments, attachments, permit) = match self.read::<A>() {
-            Ok(read) => read,
-            Err(refusal) => return *self.refusal = Some(refusal),
-        };
-        let (running, context) = self.incoming.begin(permit, attachments);
-        let handler = Box::pin(context.scope(handler(arguments)));
-        let handling = Handling { handler, deadline: running.deadline, late: None };
-        running.session().run(handling, |_, handled| running.answer::<R>(handled));
+        let mut arguments = None;
+        let Some((running, context)) = self.begin(&mut arguments) else { return };
+        // What was read is there.
+        let Some(arguments) = arguments else { return };
+        let handler = Some(Box::pin(handler(arguments)));
+        let handling = Handling::<R, _> { handler, context, running, late: None, returned: PhantomData };
+        handling.running.session().run(handling, |_, ()| {});
     }
 
     /// As [`serve`](Self::serve), for a handler that blocks: it runs on a thread for such work. A panic in it is answered with
     /// status 70. When its caller stops waiting before it has begun, it does not run; once it has, nothing can stop it, and its
     /// place among the running calls is taken until it ends.
     #[doc(hidden)]
-    pub fn serve_blocking<A, R, H>(mut self, handler: H)
+    pub fn serve_blocking<A, R, H>(self, handler: H)
     where
         A: DecodeArguments + Send + 'static,
         R: Returned<Output: Send>,
         H: FnOnce(A) -> R::Output + Send + 'static,
     {
-        let (arguments, attachments, permit) = match self.read::<A>() {
-            Ok(read) => read,
-            Err(refusal) => return *self.refusal = Some(refusal),
-        };
-        let (running, context) = self.incoming.begin(permit, attachments);
+        let mut arguments = None;
+        let Some((running, context)) = self.begin(&mut arguments) else { return };
+        // What was read is there.
+        let Some(arguments) = arguments else { return };
         let deadline = running.deadline;
         let handler = spawn_blocking(move || match deadline {
             Some(deadline) if deadline <= Instant::now() => Handled::Late,
-            _ => catch_unwind(AssertUnwindSafe(|| context.sync_scope(|| handler(arguments))))
-                .map_or_else(|panic| Handled::Panicked(text_of(&*panic).to_owned()), Handled::Output),
+            _ => catch_unwind(AssertUnwindSafe(|| context.scope(|| handler(arguments))))
+                .map_or_else(Handled::Panicked, Handled::Output),
         });
         // Only the end of the runtime takes a handler away before it has begun, and then there is nobody to be answered.
         let handled = async move { handler.await.unwrap_or(Handled::Late) };
-        running.session().run(handled, |_, handled| running.answer::<R>(handled));
+        running.session().run(handled, move |_, handled| match handled {
+            Handled::Output(output) => running.answer::<R>(&output),
+            Handled::Panicked(panic) => running.panicked(&*panic),
+            Handled::Late => running.late(),
+        });
     }
 
-    /// All that is in the request, and a place for the call.
-    fn read<A: DecodeArguments>(&mut self) -> Result<(A, RequestAttachments, Permit), Refusal> {
-        let arguments = self.arguments()?;
-        let attachments = self.attachments()?;
-        Ok((arguments, attachments, self.incoming.admitted()?))
+    /// Reads all that is in the request, and takes a place for the call; or notes why it is refused.
+    fn begin<A: DecodeArguments>(mut self, arguments: &mut Option<A>) -> Option<(Running, Context)> {
+        let read = self.arguments(arguments);
+        match read.and_then(|()| Ok((self.attachments()?, self.incoming.admitted()?))) {
+            Ok((attachments, permit)) => Some(self.incoming.begin(permit, attachments)),
+            Err(refusal) => {
+                *self.refusal = Some(refusal);
+                None
+            }
+        }
     }
 
-    fn arguments<A: DecodeArguments>(&mut self) -> Result<A, Refusal> {
-        let read = catch_unwind(AssertUnwindSafe(|| A::decode_arguments(&mut self.body)));
+    fn arguments<A: DecodeArguments>(&mut self, arguments: &mut Option<A>) -> Result<(), Refusal> {
+        let read = catch_unwind(AssertUnwindSafe(|| A::decode_arguments(&mut self.body, arguments)));
         let call = || {
             let method = self.service.info().methods.get(self.method);
             format!("{}.{}", self.target, method.map(ToString::to_string).unwrap_or_default())
         };
         match read {
-            Ok(arguments) => arguments.map_err(|error| Refusal::bad_request(format!("{}: {error}", call()))),
+            Ok(read) => read.map_err(|error| Refusal::bad_request(format!("{}: {error}", call()))),
             Err(panic) => {
                 let text = format!("{}: reading the arguments panicked: {}", call(), text_of(&*panic));
                 Err(Refusal { status: Status::SERVICE_ERROR, text })
@@ -213,54 +221,80 @@ impl Running {
         self.sender.session().clone()
     }
 
-    fn answer<R: Returned>(self, handled: Handled<R::Output>) {
-        let reply = || Reply::new(&self.sender, self.two_way, self.attachments, self.deadline);
-        match handled {
-            Handled::Output(output) => {
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| reply().output::<R>(output))) {
-                    let text = format!("encoding the result panicked: {}", text_of(&*panic));
-                    reply().status(Status::BAD_RESPONSE, &text);
-                }
-            }
-            Handled::Panicked(text) => {
-                tracing::error!(text, "a handler panicked");
-                reply().status(Status::SERVICE_ERROR, &format!("the handler panicked: {text}"));
-            }
-            Handled::Late => reply().late(),
+    fn reply(&self) -> Reply<'_> {
+        Reply::new(&self.sender, self.two_way, self.attachments, self.deadline)
+    }
+
+    fn answer<R: Returned>(&self, output: &R::Output) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.reply().output::<R>(output))) {
+            let text = format!("encoding the result panicked: {}", text_of(&*panic));
+            self.reply().status(Status::BAD_RESPONSE, &text);
         }
+    }
+
+    fn panicked(&self, panic: &(dyn Any + Send)) {
+        let text = text_of(panic);
+        tracing::error!(text, "a handler panicked");
+        self.reply().status(Status::SERVICE_ERROR, &format!("the handler panicked: {text}"));
+    }
+
+    fn late(&self) {
+        self.reply().late();
     }
 }
 
-/// How a handler ended.
+/// How a handler on a thread ended.
 enum Handled<T> {
     Output(T),
-    Panicked(String),
+    Panicked(Box<dyn Any + Send>),
     /// Its caller has stopped waiting. It was dropped.
     Late,
 }
 
-/// Runs a handler to its end or to its deadline. An async block would hold the handler, and with it the request, twice: once as
-/// what it has captured and once where it is pinned.
-struct Handling<F> {
-    handler: Pin<Box<F>>,
-    deadline: Option<Instant>,
+/// Runs a handler to its end or to its deadline, and answers. An async block would hold the handler, and with it the request, twice:
+/// once as what it has captured and once where it is pinned. What the handler gives is answered from where it is put: it may be
+/// large too.
+struct Handling<R, F> {
+    /// Until it has ended.
+    handler: Option<Pin<Box<F>>>,
+    context: Context,
+    running: Running,
     /// Made only for a handler that has to wait.
     late: Option<Pin<Box<Sleep>>>,
+    returned: PhantomData<fn() -> R>,
 }
 
-impl<F: Future> Future for Handling<F> {
-    type Output = Handled<F::Output>;
+impl<R: Returned, F: Future<Output = R::Output>> Future for Handling<R, F> {
+    type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let Self { handler, deadline, late } = self.get_mut();
-        match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
-            Ok(Poll::Ready(output)) => Poll::Ready(Handled::Output(output)),
-            Ok(Poll::Pending) => {
-                let Some(deadline) = *deadline else { return Poll::Pending };
-                let late = late.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-                late.as_mut().poll(cx).map(|()| Handled::Late)
-            }
-            Err(panic) => Poll::Ready(Handled::Panicked(text_of(&*panic).to_owned())),
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<()> {
+        let Self { handler, context, running, late, .. } = self.get_mut();
+        let Some(future) = handler else { return Poll::Ready(()) };
+        let mut output = Poll::Pending;
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            context.clone().scope(|| output = future.as_mut().poll(cx));
+        }));
+        if let Err(panic) = polled {
+            running.panicked(&*panic);
+        } else if let Poll::Ready(output) = &output {
+            running.answer::<R>(output);
+        } else {
+            let Some(deadline) = running.deadline else { return Poll::Pending };
+            ready!(late.get_or_insert_with(|| Box::pin(sleep_until(deadline))).as_mut().poll(cx));
+            running.late();
+            return Poll::Ready(());
+        }
+        *handler = None;
+        Poll::Ready(())
+    }
+}
+
+impl<R, F> Drop for Handling<R, F> {
+    /// What a handler that is not at its end drops may ask whose call it was. There is no asking on a thread that is at its own end.
+    fn drop(&mut self) {
+        if let Some(handler) = self.handler.take() {
+            let context = self.context.clone();
+            let _ = catch_unwind(AssertUnwindSafe(|| context.scope(|| drop(handler))));
         }
     }
 }

@@ -94,8 +94,8 @@ impl<'a> Reply<'a> {
     }
 
     /// Answers with what a method gave.
-    pub(super) fn output<R: Returned>(self, output: R::Output) {
-        self.answer(R::SERIALIZATION, |out, header, trailer| R::write(&output, out, header, trailer));
+    pub(super) fn output<R: Returned>(self, output: &R::Output) {
+        self.answer(R::SERIALIZATION, |out, header, trailer| R::write(output, out, header, trailer));
     }
 
     /// Answers with a value that is encoded already.

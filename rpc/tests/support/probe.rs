@@ -65,6 +65,7 @@ struct Inner {
     noted: Semaphore,
     calls: AtomicUsize,
     dropped: AtomicUsize,
+    known: AtomicUsize,
 }
 
 impl Probing {
@@ -75,6 +76,7 @@ impl Probing {
             noted: Semaphore::new(0),
             calls: AtomicUsize::new(0),
             dropped: AtomicUsize::new(0),
+            known: AtomicUsize::new(0),
         }))
     }
 
@@ -107,20 +109,26 @@ impl Probing {
         self.0.dropped.load(Ordering::SeqCst)
     }
 
+    /// How many of those knew their call when they were dropped.
+    pub(crate) fn known(&self) -> usize {
+        self.0.known.load(Ordering::SeqCst)
+    }
+
     fn count(&self) {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Counts the handlers that are dropped before their end.
+/// Counts the handlers that are dropped before their end, and those of them that know their call then.
 struct Unfinished<'a> {
     dropped: &'a AtomicUsize,
+    known: &'a AtomicUsize,
     finished: bool,
 }
 
 impl<'a> Unfinished<'a> {
     fn of(inner: &'a Inner) -> Self {
-        Self { dropped: &inner.dropped, finished: false }
+        Self { dropped: &inner.dropped, known: &inner.known, finished: false }
     }
 }
 
@@ -128,6 +136,7 @@ impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.finished {
             self.dropped.fetch_add(1, Ordering::SeqCst);
+            self.known.fetch_add(usize::from(Context::current().is_some()), Ordering::SeqCst);
         }
     }
 }

@@ -34,12 +34,18 @@ macro_rules! tuples {
 
         impl<$($name: DecodeOwned),*> DecodeArguments for ($($name,)*) {
             #[allow(unused_variables)] // The empty tuple reads nothing.
-            fn decode_arguments(body: &mut BodyReader<'_>) -> Result<Self, ArgumentsError> {
+            fn decode_arguments(
+                body: &mut BodyReader<'_>,
+                arguments: &mut Option<Self>,
+            ) -> Result<(), ArgumentsError> {
                 match body {
-                    BodyReader::Hessian2(_, decoder) => Ok((
-                        $(<$name as Decode<'_>>::decode_from(decoder)
-                            .map_err(|error| ArgumentsError::Argument($index, error.into()))?,)*
-                    )),
+                    BodyReader::Hessian2(_, decoder) => {
+                        *arguments = Some((
+                            $(<$name as Decode<'_>>::decode_from(decoder)
+                                .map_err(|error| ArgumentsError::Argument($index, error.into()))?,)*
+                        ));
+                        Ok(())
+                    }
                     #[cfg(feature = "protobuf")]
                     _ => Err(ArgumentsError::Serialization {
                         speaks: Serialization::Hessian2,

@@ -84,14 +84,12 @@ fn read<O>(
     value: impl FnOnce(&mut Decoder<'_, '_>) -> Result<O>,
     exception: impl FnOnce(&mut Decoder<'_, '_>) -> Result<O>,
 ) -> Result<O> {
-    let (result, closing) =
-        answer::read(Decoder::new(answer.body, answer.state), |d, outcome| match outcome {
-            Outcome::Null => null(value),
-            Outcome::Value => value(d),
-            Outcome::Exception => exception(d),
-        })?;
-    answer.closing = closing;
-    result
+    let AnswerBody { body, state, closing } = answer;
+    answer::read(Decoder::new(body, state), closing, |d, outcome| match outcome {
+        Outcome::Null => null(value),
+        Outcome::Value => value(d),
+        Outcome::Exception => exception(d),
+    })
 }
 
 fn value<T: DecodeOwned>(d: &mut Decoder<'_, '_>) -> Result<T> {

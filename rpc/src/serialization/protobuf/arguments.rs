@@ -82,20 +82,25 @@ macro_rules! tuples {
 
         impl<$($message: Message + Default),*> DecodeArguments for MessageArguments<($($message,)*)> {
             #[allow(unused_variables)] // The empty tuple reads nothing.
-            fn decode_arguments(body: &mut BodyReader<'_>) -> Result<Self, ArgumentsError> {
+            fn decode_arguments(
+                body: &mut BodyReader<'_>,
+                arguments: &mut Option<Self>,
+            ) -> Result<(), ArgumentsError> {
                 let BodyReader::Protobuf(items) = body else {
                     return Err(ArgumentsError::Serialization {
                         speaks: Serialization::Protobuf,
                         request: body.serialization(),
                     });
                 };
-                Ok(Self::new(($(
+                let arguments = arguments.insert(Self::new(($($message::default(),)*)));
+                $(
                     items
                         .next_of::<$message>()
                         .map_err(BoxError::from)
-                        .and_then(decode::<$message>)
-                        .map_err(|error| ArgumentsError::Argument($index, error))?,
-                )*)))
+                        .and_then(|item| merge(&mut arguments.arguments.$index, item))
+                        .map_err(|error| ArgumentsError::Argument($index, error))?;
+                )*
+                Ok(())
             }
         }
     )*};
@@ -117,6 +122,6 @@ tuples! {
     M0 A0 0 M1 A1 1 M2 A2 2 M3 A3 3 M4 A4 4 M5 A5 5 M6 A6 6 M7 A7 7 M8 A8 8 M9 A9 9 M10 A10 10 M11 A11 11;
 }
 
-fn decode<M: Message + Default>(item: &[u8]) -> Result<M, BoxError> {
-    M::decode(item).map_err(|error| format!("it is no {}: {error}", name_of::<M>()).into())
+fn merge<M: Message>(message: &mut M, item: &[u8]) -> Result<(), BoxError> {
+    message.merge(item).map_err(|error| format!("it is no {}: {error}", name_of::<M>()).into())
 }

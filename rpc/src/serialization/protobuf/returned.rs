@@ -83,7 +83,7 @@ fn read<R: MessageResult, O>(
     output: impl FnOnce(R::Value) -> Result<O>,
     exception: impl FnOnce(Throwable) -> Result<O>,
 ) -> Result<O> {
-    let (result, closing) = answer::read(Items::new(answer.body), |items, outcome| match outcome {
+    answer::read(Items::new(answer.body), &mut answer.closing, |items, outcome| match outcome {
         Outcome::Null => value::<R>(None).and_then(output),
         Outcome::Value => {
             let item = items.next_of::<R::Message>().map_err(bad_response)?;
@@ -93,21 +93,19 @@ fn read<R: MessageResult, O>(
             let item = items.next("an exception").map_err(bad_response)?;
             exception::read(item).map_err(bad_response).and_then(exception)
         }
-    })?;
-    answer.closing = closing;
-    result
+    })
 }
 
 /// The value in an item, or null.
 fn value<R: MessageResult>(item: Option<&[u8]>) -> Result<R::Value> {
     let name = name_of::<R::Message>;
-    let message = match item.map(R::Message::decode).transpose() {
-        Ok(message) => message,
-        Err(error) => {
-            let text = format!("the result, which is a {}: {error}", name());
-            return Err(bad_response(text).caused_by(error));
-        }
-    };
+    let mut message = None;
+    if let Some(item) = item
+        && let Err(error) = message.insert(R::Message::default()).merge(item)
+    {
+        let text = format!("the result, which is a {}: {error}", name());
+        return Err(bad_response(text).caused_by(error));
+    }
     let null =
         || format!("null came, and the method gives a {}; one that may give null gives an Option", name());
     R::from_message(message).ok_or_else(|| bad_response(null()))
