@@ -13,7 +13,7 @@ const NUMBER: i32 = 100_000;
 
 /// `BenchmarkMessage` of rpcx's benchmark. Numbers in the names are the protobuf tags.
 ///
-/// Its protobuf is prost's as getty-rpc hands it out, which checks text faster. tonic is measured with the same, so it gains too.
+/// Its protobuf is prost's as getty-rpc hands it out, which is faster. tonic is measured with the same, so it gains too.
 #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize, Hessian)]
 #[prost(prost_path = "::getty_rpc::prost")]
 #[hessian(class = "com.example.benchmark.BenchmarkMessage")]

@@ -123,5 +123,5 @@ tuples! {
 }
 
 fn merge<M: Message>(message: &mut M, item: &[u8]) -> Result<(), BoxError> {
-    message.merge(item).map_err(|error| format!("it is no {}: {error}", name_of::<M>()).into())
+    crate::prost::merge(message, item).map_err(|error| format!("it is no {}: {error}", name_of::<M>()).into())
 }

@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use bytes::BytesMut;
 use getty::BoxError;
 use getty_hessian2::Throwable;
-use prost::Message;
 
 use super::{Items, MessageResult, ProtobufException, exception, exception_answer, message_answer, name_of};
 use crate::{
     error::{Error, Result},
+    prost,
     protocol::Header,
     serialization::{
         AnswerBody, Outcome, Returned, Serialization, Trailer,
@@ -101,7 +101,7 @@ fn value<R: MessageResult>(item: Option<&[u8]>) -> Result<R::Value> {
     let name = name_of::<R::Message>;
     let mut message = None;
     if let Some(item) = item
-        && let Err(error) = message.insert(R::Message::default()).merge(item)
+        && let Err(error) = prost::merge(message.insert(R::Message::default()), item)
     {
         let text = format!("the result, which is a {}: {error}", name());
         return Err(bad_response(text).caused_by(error));
