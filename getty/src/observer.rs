@@ -40,7 +40,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// A server has accepted a connection and closed it at once, because so many were not allowed. `limit` is the field of
-    /// [`Limits`](crate::Limits) that says so.
+    /// [`Limits`](crate::Limits) that says so, or `descriptors` where the system has none left.
     fn refused(&self, endpoint: &EndpointInfo, limit: &'static str) {
         let _ = (endpoint, limit);
     }

@@ -20,6 +20,7 @@ pub struct ServerCounts {
     accepted: AtomicU64,
     refused: AtomicU64,
     refused_by_address: AtomicU64,
+    turned_away: AtomicU64,
     failed: AtomicU64,
 }
 
@@ -37,6 +38,11 @@ impl ServerCounts {
     /// Those that were closed because their address had [`Limits::sessions_per_address`](field@Limits::sessions_per_address).
     pub fn refused_by_address(&self) -> u64 {
         self.refused_by_address.load(Ordering::Relaxed)
+    }
+
+    /// Those that were closed because there had been no descriptor for them, nor for any other, for a second or more.
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 
     /// Accepts that failed, because no descriptors were left or the peer had gone meanwhile.
@@ -66,6 +72,8 @@ struct Inner {
 struct Live {
     all: usize,
     of: HashMap<IpAddr, usize>,
+    /// Nobody has a place, because there are no descriptors.
+    shut: bool,
     told: Rarely,
 }
 
@@ -80,6 +88,13 @@ impl Gate {
     pub fn admits(&self, peer: Option<SocketAddr>) -> bool {
         let Inner { sessions, per_address, counts, observing, .. } = &*self.0;
         let mut live = self.lock();
+        if live.shut {
+            drop(live);
+            counts.turned_away.fetch_add(1, Ordering::Relaxed);
+            // It is the server who tells this in the log.
+            observing.tell(|observer, endpoint| observer.refused(endpoint, "descriptors"));
+            return false;
+        }
         let (count, limit, name) = if live.all >= *sessions {
             (&counts.refused, sessions, "sessions")
         } else if peer.is_some_and(|peer| live.of.get(&place_of(peer)).is_some_and(|of| of >= per_address)) {
@@ -101,6 +116,11 @@ impl Gate {
             );
         }
         false
+    }
+
+    /// Turns everybody away until it is said otherwise.
+    pub(super) fn shut(&self, shut: bool) {
+        self.lock().shut = shut;
     }
 
     pub(super) fn enter(&self, peer: Option<SocketAddr>) {

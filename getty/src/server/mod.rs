@@ -2,11 +2,12 @@
 
 mod gate;
 mod rarely;
+mod reserve;
 
 use std::{
     collections::HashMap,
     fmt,
-    future::{Future, pending},
+    future::{Future, pending, poll_fn},
     io::{self, Result},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::ToSocketAddrs, sync::Notify, time::timeout};
+use tokio::{net::ToSocketAddrs, sync::Notify, task::yield_now, time::timeout};
 
 use crate::{
     EndpointKind, EventListener, Full, Limits, Observer, Pool, Protocol, Session,
@@ -28,12 +29,15 @@ use crate::{
 };
 
 use rarely::Rarely;
+use reserve::Reserve;
 
 pub use gate::{Gate, ServerCounts};
 
 /// Pauses after a failed accept (no descriptors left), from the first to the longest. The end of a session, which frees one, ends
 /// a pause too.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// After how many connections those who wait are turned away no further, until the next pause is over.
+const AWAY: u64 = 1_024;
 
 /// Accepts sessions.
 pub struct Server<A = TcpListen> {
@@ -163,7 +167,7 @@ impl<A: Listen> Server<A> {
         {
             let mut accepting = pin!(self.accept_all(&endpoint, &sessions));
             let mut stop = pin!(stop);
-            std::future::poll_fn(|cx| match stop.as_mut().poll(cx) {
+            poll_fn(|cx| match stop.as_mut().poll(cx) {
                 Poll::Ready(()) => Poll::Ready(()),
                 Poll::Pending => accepting.as_mut().poll(cx),
             })
@@ -177,7 +181,9 @@ impl<A: Listen> Server<A> {
     async fn accept_all<P: Protocol>(&mut self, endpoint: &Arc<Endpoint<P>>, sessions: &Arc<Sessions<P>>) {
         let mut pause = PAUSE.0;
         let mut told = Rarely::default();
+        let mut reserve = Reserve::default();
         loop {
+            reserve.refill();
             match self.listen.accept().await {
                 Ok(conn) => {
                     pause = PAUSE.0;
@@ -203,7 +209,12 @@ impl<A: Listen> Server<A> {
                     self.counts.count_failed();
                     self.observing.tell(|observer, endpoint| observer.accept_failed(endpoint, &error));
                     if let Some(untold) = told.now() {
-                        tracing::warn!(%error, ?pause, untold, "cannot accept");
+                        let turned_away = self.counts.turned_away();
+                        tracing::warn!(%error, ?pause, untold, turned_away, "cannot accept");
+                    }
+                    if pause == PAUSE.1 && reserve.is_last() {
+                        // Who has waited through all the shorter ones may find a place elsewhere.
+                        self.turn_away(&mut reserve, &sessions.gate).await;
                     }
                     pause = match timeout(pause, gone).await {
                         Ok(()) => PAUSE.0,
@@ -212,6 +223,36 @@ impl<A: Listen> Server<A> {
                 }
             }
         }
+    }
+
+    /// Accepts those who wait by means of the reserve, and closes their connections. A handshake that ends in this very moment is
+    /// one of them.
+    async fn turn_away(&mut self, reserve: &mut Reserve, gate: &Gate) {
+        let counts = Arc::clone(&self.counts);
+        let enough = counts.turned_away() + AWAY;
+        gate.shut(true);
+        reserve.give_up();
+        loop {
+            let before = counts.turned_away();
+            poll_fn(|cx| {
+                // Each is closed before the next one is accepted: there is one descriptor for all of them. The runtime lets a task
+                // accept 128 at a time.
+                while counts.turned_away() < enough
+                    && let Poll::Ready(Ok(conn)) = pin!(self.listen.accept()).poll(cx)
+                {
+                    drop(conn);
+                    gate.admits(None);
+                }
+                Poll::Ready(())
+            })
+            .await;
+            if counts.turned_away() == before || counts.turned_away() >= enough {
+                break;
+            }
+            yield_now().await;
+        }
+        reserve.refill();
+        gate.shut(false);
     }
 }
 
