@@ -8,7 +8,7 @@ mod support;
 use getty::{Error, Limits};
 use support::{
     frame,
-    hostile::{Honest, Target},
+    hostile::{Honest, Target, connect},
     read_frames, read_to_end,
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -40,7 +40,10 @@ async fn garbage_is_closed_at_its_first_byte_without_an_answer_and_honest_peers_
         bytes.extend(frame(b"good"));
         garbage.push(bytes);
     }
-    for bytes in &garbage {
+    for (at, bytes) in garbage.iter().enumerate() {
+        if at % 20 == 0 {
+            honest.goes_on().await;
+        }
         let mut peer = TcpStream::connect(target.addr).await.unwrap();
         // It may be closed before all has left.
         let _ = peer.write_all(bytes).await;
@@ -55,10 +58,14 @@ async fn garbage_is_closed_at_its_first_byte_without_an_answer_and_honest_peers_
 #[tokio::test]
 async fn a_good_packet_before_garbage_is_answered_and_nothing_behind_it() {
     let mut target = Target::serve(Limits::default()).await;
-    let mut peer = TcpStream::connect(target.addr).await.unwrap();
-    peer.write_all(&[&frame(b"good")[..], b"\0", &frame(b"late")].concat()).await.unwrap();
-    let (session, error) = target.next_end().await;
-    assert!(matches!(error.as_deref(), Some(Error::Read(_))), "{error:?}");
-    assert_eq!(session.stats().read_packets, 1);
-    assert_eq!(read_frames(&read_to_end(&mut peer).await), (vec![b"good".to_vec()], 0));
+    let honest = Honest::tcp(target.addr).await;
+    for mut peer in connect(20, target.addr).await {
+        peer.write_all(&[&frame(b"good")[..], b"\0", &frame(b"late")].concat()).await.unwrap();
+        honest.goes_on().await;
+        let (session, error) = target.next_end().await;
+        assert!(matches!(error.as_deref(), Some(Error::Read(_))), "{error:?}");
+        assert_eq!(session.stats().read_packets, 1);
+        assert_eq!(read_frames(&read_to_end(&mut peer).await), (vec![b"good".to_vec()], 0));
+    }
+    honest.goes_on().await;
 }

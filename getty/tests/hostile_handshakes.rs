@@ -89,6 +89,7 @@ async fn an_address_that_has_all_its_sessions_is_closed_before_its_handshake() {
     for peer in 1..=20 {
         // It says nothing, and needs not wait until its handshake takes too long.
         let mut stream = within(connect_from(1, target.addr)).await.unwrap();
+        honest[peer as usize % 2].goes_on().await;
         assert_eq!(read_to_end(&mut stream).await, b"");
         assert_eq!(target.counts.refused_by_address(), peer);
     }

@@ -65,12 +65,14 @@ async fn garbage_from_a_thousand_addresses_gets_no_answer_and_keeps_neither_old_
 #[tokio::test]
 async fn to_a_peer_no_more_is_sent_than_three_times_what_came_from_it() {
     let (recorder, _events) = Recorder::new();
-    let recorder = recorder.on_message(|session: &Session<Frames>, packet: Bytes| {
-        for _ in 0..50 {
+    let asked = Bytes::from_static(&[7; 100]);
+    let recorder = recorder.on_message(move |session: &Session<Frames>, packet: Bytes| {
+        for _ in 0..if packet == asked { 50 } else { 1 } {
             session.write(packet.clone()).unwrap();
         }
     });
     let (addr, counts) = serve(UdpListen::bind("127.0.0.1:0").await.unwrap(), recorder).await;
+    let honest = honest(addr).await;
     let peer = tokio_socket(0);
     for round in 1..=3 {
         peer.send_to(&frame(&[7; 100]), addr).await.unwrap();
@@ -78,6 +80,7 @@ async fn to_a_peer_no_more_is_sent_than_three_times_what_came_from_it() {
             assert_eq!(receive(&peer).await, frame(&[7; 100]));
         }
         until(|| counts.withheld() == round * 47).await;
+        honest.goes_on().await;
     }
     assert!(timeout(Duration::from_millis(50), receive(&peer)).await.is_err(), "a tenth answer");
 }
@@ -100,28 +103,41 @@ async fn a_server_that_may_answer_more_does() {
 
 #[tokio::test]
 async fn a_greeting_goes_to_nobody_who_has_not_sent_a_packet() {
-    let (recorder, mut events) = Recorder::new();
-    let recorder = recorder.on_open(|session: &Session<Frames>| {
-        session.write(Bytes::from_static(b"hello")).unwrap();
-        Ok(())
-    });
+    let (recorder, _events) = Recorder::new();
+    let recorder = recorder
+        .on_open(|session: &Session<Frames>| {
+            session.write(Bytes::from_static(b"hello")).unwrap();
+            Ok(())
+        })
+        .on_message(|session, packet| drop(session.write(packet)));
     let (addr, counts) = serve(UdpListen::bind("127.0.0.1:0").await.unwrap(), recorder).await;
-    let forged = tokio_socket(1);
-    forged.send_to(b"garbage", addr).await.unwrap();
-    events.open().await;
-    until(|| counts.withheld() == 1).await;
-    let honest = tokio_socket(2);
+    let mut old = newcomer(addr).await;
+    let mut forged = Vec::new();
+    for peer in 1..=5 {
+        let socket = tokio_socket(peer);
+        socket.send_to(b"garbage", addr).await.unwrap();
+        until(|| counts.withheld() == u64::from(peer)).await;
+        assert!(old.echoes().await, "the old peer gets no answers meanwhile");
+        forged.push(socket);
+    }
+    let honest = tokio_socket(6);
     honest.send_to(&frame(b"x"), addr).await.unwrap();
     assert_eq!(receive(&honest).await, frame(b"hello"));
-    let mut nothing = [0; 16];
-    assert!(forged.try_recv_from(&mut nothing).is_err(), "a greeting for garbage");
+    for forged in forged {
+        let mut nothing = [0; 16];
+        assert!(forged.try_recv_from(&mut nothing).is_err(), "a greeting for garbage");
+    }
 }
 
 /// A peer that asks until it is heard, as datagrams get lost.
-struct Newcomer(tokio::net::UdpSocket, SocketAddr);
+struct Newcomer {
+    socket: tokio::net::UdpSocket,
+    addr: SocketAddr,
+    asked: u32,
+}
 
 async fn newcomer(addr: SocketAddr) -> Newcomer {
-    let mut newcomer = Newcomer(tokio_socket(FORGED), addr);
+    let mut newcomer = Newcomer { socket: tokio_socket(FORGED), addr, asked: 0 };
     within(async { while !newcomer.echoes().await {} }).await;
     newcomer
 }
@@ -129,12 +145,14 @@ async fn newcomer(addr: SocketAddr) -> Newcomer {
 impl Newcomer {
     /// Whether there is an answer before long.
     async fn echoes(&mut self) -> bool {
+        let mut sent = Vec::new();
         for _ in 0..20 {
-            self.0.send_to(&frame(b"new"), self.1).await.unwrap();
-            if timeout(Duration::from_millis(100), receive(&self.0))
-                .await
-                .is_ok_and(|got| got == frame(b"new"))
-            {
+            self.asked += 1;
+            sent.push(frame(&self.asked.to_be_bytes()));
+            self.socket.send_to(&sent[sent.len() - 1], self.addr).await.unwrap();
+            // What still comes of an earlier call is no answer to this one.
+            let answer = async { while !sent.contains(&receive(&self.socket).await) {} };
+            if timeout(Duration::from_millis(100), answer).await.is_ok() {
                 return true;
             }
         }

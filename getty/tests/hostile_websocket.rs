@@ -75,9 +75,12 @@ async fn a_message_of_more_than_1024_fragments_ends_its_session_whatever_their_l
     let (mut target, honest) = serve(Limits::default()).await;
     for payload in [&b""[..], b"x"] {
         let mut raw = RawWs::client(target.addr, "/echo").await;
+        let fragment = raw.frame(0, payload);
         let mut fragments = raw.frame(BINARY & !FIN, payload);
-        fragments.extend(raw.frame(0, payload).repeat(1_024));
+        fragments.extend(fragment.repeat(1_023));
         raw.send_raw(&fragments).await;
+        honest.goes_on().await;
+        raw.send_raw(&fragment).await;
         let (_, error) = target.next_end().await;
         let Some(Error::Transport(error)) = error.as_deref() else { panic!("{error:?}") };
         assert!(error.to_string().contains("more than 1024 fragments"), "{error}");
