@@ -79,9 +79,11 @@ async fn with_half_a_gibibyte_a_server_outlives_hostile_peers_of_all_kinds() {
 #[tokio::test]
 async fn what_all_sessions_hold_together_is_bounded_and_those_of_small_packets_are_not_counted() {
     const HELD: usize = 1_200_000;
+    const SMALL: usize = 5_000;
     let mut target = Target::serve(Limits::default().held(HELD)).await;
     let honest = Honest::tcp(target.addr).await;
     let part = &frame(&vec![7; 4_000_000])[..200_000];
+    let packet = frame(&[7; 2 * SMALL]);
     let mut peers = Vec::new();
     let mut overloaded = 0;
     for peer in 1..=10 {
@@ -101,19 +103,33 @@ async fn what_all_sessions_hold_together_is_bounded_and_those_of_small_packets_a
     }
     // Six would fit; but what is counted are buffers, which grow by doubling.
     assert!((4..=8).contains(&overloaded), "{overloaded} of ten ended");
-    // A small packet in two parts meets no limit.
-    let mut small = TcpStream::connect(target.addr).await.unwrap();
-    let packet = frame(&[7; 10_000]);
-    small.write_all(&packet[..5_000]).await.unwrap();
+    // Small packets in two parts meet no limit, though they are more than what is left of it: a buffer of one more did not fit.
+    let (first, second) = packet.split_at(SMALL);
+    let before = target.sessions().len();
+    let mut small = connect(2 * part.len() / SMALL, target.addr).await;
+    for stream in &mut small {
+        stream.write_all(first).await.unwrap();
+    }
+    until(|| {
+        let sessions = target.sessions();
+        sessions.len() == before + small.len()
+            && sessions
+                .iter()
+                .skip(before)
+                .all(|session| session.stats().read_bytes == SMALL as u64 || !session.is_open())
+    })
+    .await;
     honest.goes_on().await;
-    small.write_all(&packet[5_000..]).await.unwrap();
-    assert_eq!(read_frame(&mut small).await.len(), 10_000);
+    for stream in &mut small {
+        stream.write_all(second).await.unwrap();
+        assert_eq!(read_frame(stream).await.len(), 2 * SMALL);
+    }
     // Those that go leave their share to others.
-    drop(peers);
-    until(|| target.live() == 2).await;
+    drop((peers, small));
+    until(|| target.live() == 1).await;
     let mut next = TcpStream::connect(target.addr).await.unwrap();
     next.write_all(part).await.unwrap();
-    until(|| target.live() == 3).await;
+    until(|| target.live() == 2).await;
     let session = target.sessions().pop().unwrap();
     until(|| session.stats().read_bytes == part.len() as u64).await;
     honest.goes_on().await;

@@ -50,16 +50,20 @@ async fn peers_that_ask_for_64_mib_and_read_nothing_cost_their_share_and_are_clo
         within(peer.write_all(&frame(b"much").repeat(REQUESTS))).await.unwrap();
     }
     honest.goes_on().await;
-    let mut stalled = 0;
-    while stalled < PEERS {
-        let event = events.next().await;
-        if let What::Error(error) = event.what {
-            let Error::Stalled { queued, .. } = &*error else { panic!("{error}") };
-            assert!(*queued > 0);
-            assert!(event.session.stats().read_packets < REQUESTS as u64, "it was not answered to the end");
-            stalled += 1;
+    within(async {
+        let mut stalled = 0;
+        while stalled < PEERS {
+            let event = events.next().await;
+            if let What::Error(error) = event.what {
+                let Error::Stalled { queued, .. } = &*error else { panic!("{error}") };
+                assert!(*queued > 0);
+                let answered = event.session.stats().read_packets;
+                assert!(answered < REQUESTS as u64, "it was not answered to the end");
+                stalled += 1;
+            }
         }
-    }
+    })
+    .await;
     honest.goes_on().await;
     let most = most.load(Ordering::SeqCst);
     let bound = (limits.out_high + ANSWER + HEADER) as u64;
