@@ -12,17 +12,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use getty::Limits;
+use getty::{Limits, Server, transport::UnixListen};
 use support::{
+    Folder, Frames,
     child::{Child, is_child, let_go},
-    frame,
+    echo, frame,
     hostile::{Honest, Target, connect},
     logs::print_warnings,
-    read_to_end, within,
+    read_frame, read_to_end, within,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UnixStream},
 };
 
 const WINDOW: Duration = Duration::from_secs(3);
@@ -82,8 +83,56 @@ async fn without_descriptors_a_server_rests_serves_on_and_accepts_again_when_it_
     assert!(child.end().success());
 }
 
+#[cfg(feature = "ws")]
+#[tokio::test]
+async fn who_waits_for_a_handshake_without_descriptors_is_turned_away_too() {
+    use getty::transport::{WsListen, WsServer};
+    use support::ws;
+
+    if is_child() {
+        let listen = WsListen::bind("127.0.0.1:0", WsServer::new("/echo")).await.unwrap();
+        let target = Target::of(Server::over(listen), Limits::default());
+        println!("listens at {}", target.addr);
+        let_go().await;
+        return assert!(target.counts.turned_away() > 0);
+    }
+    let child = Child::run("who_waits_for_a_handshake_without_descriptors_is_turned_away_too", "-n 64");
+    let addr = child.told("listens at ").parse().unwrap();
+    let (client, events) = ws::client(ws::ws_to(addr));
+    let honest = Honest::over(client, events).await;
+    let mut crowd = connect(100, addr).await;
+    the_last_are_turned_away(&mut crowd).await;
+    honest.goes_on().await;
+    assert!(child.end().success());
+}
+
+/// Its listener does not ask the gate.
+#[tokio::test]
+async fn who_waits_at_a_unix_socket_without_descriptors_is_turned_away_too() {
+    if is_child() {
+        let folder = Folder::new();
+        let path = folder.socket();
+        let server = Server::over(UnixListen::bind(&path).unwrap());
+        let counts = server.counts();
+        println!("listens at {}", path.display());
+        server.serve_until(Frames, echo(), let_go()).await.unwrap();
+        return assert!(counts.turned_away() > 0);
+    }
+    let child = Child::run("who_waits_at_a_unix_socket_without_descriptors_is_turned_away_too", "-n 64");
+    let path = child.told("listens at ");
+    let mut honest = UnixStream::connect(&path).await.unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(UnixStream::connect(&path).await.unwrap());
+    }
+    the_last_are_turned_away(&mut crowd).await;
+    honest.write_all(&frame(b"here still")).await.unwrap();
+    assert_eq!(read_frame(&mut honest).await, b"here still");
+    assert!(child.end().success());
+}
+
 /// Those that came last are not accepted, and are not left to wait for it either.
-async fn the_last_are_turned_away(crowd: &mut [TcpStream]) {
+async fn the_last_are_turned_away(crowd: &mut [impl AsyncRead + Unpin]) {
     for last in crowd.iter_mut().rev().take(20) {
         assert_eq!(read_to_end(last).await, b"");
     }

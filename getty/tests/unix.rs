@@ -6,19 +6,16 @@
 
 mod support;
 
-use std::{
-    fs, io,
-    os::unix::fs::FileTypeExt,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::{fs, io, os::unix::fs::FileTypeExt, path::Path};
 
 use bytes::Bytes;
 use getty::{
     ClientBuilder, Flush, Limits, Server, Session, SessionError,
     transport::{Listen, Unix, UnixListen, dial_unix},
 };
-use support::{Events, Frames, Recorder, assert_echoes, echo, frame, read_frame, read_to_end, until, within};
+use support::{
+    Events, Folder, Frames, Recorder, assert_echoes, echo, frame, read_frame, read_to_end, until, within,
+};
 use tokio::{io::AsyncWriteExt, net::UnixStream, sync::oneshot};
 
 #[tokio::test]
@@ -106,7 +103,7 @@ async fn a_socket_is_removed_with_its_server_and_only_its_own() {
 
     let first = UnixListen::bind(&path).unwrap();
     assert_eq!(first.path(), path);
-    fs::rename(&path, folder.0.join("moved")).unwrap();
+    fs::rename(&path, folder.path().join("moved")).unwrap();
     let mut second = UnixListen::bind(&path).unwrap();
     drop(first);
     assert!(is_socket(&path), "it belongs to the second one");
@@ -165,27 +162,4 @@ async fn assert_hello(events: &mut Events<Frames>) {
 
 fn is_socket(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
-}
-
-/// A folder of the test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("getty-unix-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.0.join("socket")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -7,6 +7,7 @@ mod authority;
 #[cfg(target_os = "linux")]
 pub(crate) mod child;
 mod echo;
+mod folder;
 mod frames;
 pub(crate) mod hostile;
 mod lengths;
@@ -34,6 +35,7 @@ use std::{
 #[cfg(feature = "tls")]
 pub(crate) use authority::{Authority, Own};
 pub(crate) use echo::{assert_echoes, echo};
+pub(crate) use folder::Folder;
 pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
 pub(crate) use lengths::Lengths;
 pub(crate) use logs::Logs;
