@@ -388,7 +388,7 @@ impl Room {
 }
 
 /// Room for what is missing, but for one chunk at most: a length is only a claim, and no read brings more. A buffer that has
-/// to grow at least doubles, so what has come is seldom moved, and its capacity is never far above twice that.
+/// to grow at least doubles, so what has come is seldom moved, and its capacity is at most twice that and two chunks.
 fn make_room(room: &mut Room, need: usize) {
     let free = room.buf.capacity() - room.buf.len();
     if room.own {
