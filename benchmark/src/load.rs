@@ -3,6 +3,7 @@
 
 pub(crate) mod echo;
 pub(crate) mod rpc;
+pub(crate) mod turns;
 
 use crate::frame::Size;
 use crate::latency::MeasureError;

@@ -1,12 +1,11 @@
 //! Owns the callers of mode `rpc`: each is a task with one call in flight, like a thread of rpcx's client.
 
+use super::turns::{self, Turn};
 use super::{BoxError, LoadError};
-use crate::latency::{Measurement, Recorder};
+use crate::latency::Measurement;
 use crate::message::BenchmarkMessage;
-use crate::window::{Budget, Window};
+use crate::window::Budget;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::task::JoinSet;
 
 /// A connection of some peer, as one caller holds it. Clones share the connection.
 pub(crate) trait Caller: Clone + Send + 'static {
@@ -24,43 +23,29 @@ pub(crate) async fn drive<C: Caller>(
     callers: usize,
     budget: Budget,
 ) -> Result<Measurement, LoadError> {
-    let recorders = Recorder::group(callers)?;
     let request = Arc::new(BenchmarkMessage::prepare());
-    let window = Arc::new(Window::start(budget, callers));
-
-    let mut tasks = JoinSet::new();
-    for (recorder, connection) in recorders.into_iter().zip(connections.iter().cycle()) {
-        tasks.spawn(call(connection.clone(), Arc::clone(&request), Arc::clone(&window), recorder));
-    }
-    let mut recorders = Vec::with_capacity(callers);
-    while let Some(ended) = tasks.join_next().await {
-        recorders.push(ended.map_err(LoadError::Panicked)?);
-    }
-    Ok(Measurement::finish(&window, recorders)?)
+    let connections: Vec<_> = connections.iter().cycle().take(callers).cloned().collect();
+    let calling = |connection| Calling { connection, request: Arc::clone(&request) };
+    turns::drive(connections.into_iter().map(calling), budget).await
 }
 
-async fn call<C: Caller>(
-    mut connection: C,
+/// One caller.
+struct Calling<C> {
+    connection: C,
     request: Arc<BenchmarkMessage>,
-    window: Arc<Window>,
-    mut recorder: Recorder,
-) -> Recorder {
-    let mut ended = Instant::now();
-    loop {
-        let admitted = window.admit(ended, 1);
-        if admitted.warm_up + admitted.measured == 0 {
-            return recorder;
-        }
-        let started = Instant::now();
-        let answer = connection.say(&request).await;
-        ended = Instant::now();
-        if admitted.measured == 0 {
-            continue;
-        }
-        match answer {
-            Ok(answer) if answer.is_answer() => recorder.right(started, ended, 1),
-            Ok(_) => recorder.wrong(ended, "the answer is not field1 = \"OK\", field2 = 100"),
-            Err(error) => recorder.wrong(ended, error),
+}
+
+impl<C: Caller> Turn for Calling<C> {
+    type Outcome = BenchmarkMessage;
+
+    fn take(&mut self) -> impl Future<Output = Result<BenchmarkMessage, BoxError>> + Send {
+        self.connection.say(&self.request)
+    }
+
+    fn check(answer: BenchmarkMessage) -> Result<(), BoxError> {
+        match answer.is_answer() {
+            true => Ok(()),
+            false => Err("the answer is not field1 = \"OK\", field2 = 100".into()),
         }
     }
 }
