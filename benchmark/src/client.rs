@@ -32,7 +32,7 @@ pub(crate) enum ClientError {
 pub(crate) fn run(args: &ClientArgs) -> Result<(), ClientError> {
     let callers = match args.mode {
         Mode::Rpc => args.callers.get(),
-        Mode::Echo | Mode::Idle => args.in_flight.get(),
+        Mode::Echo | Mode::Idle | Mode::Handshake => args.in_flight.get(),
     };
     let shape = Shape { connections: args.connections.get(), callers, size: args.size };
     let setup = Setup {

@@ -1,5 +1,5 @@
 //! Owns the load generators, which know the clock and the window but no peer: callers for `rpc`, packets in flight for
-//! `echo`.
+//! `echo`, one after the other for `handshake`.
 
 pub(crate) mod echo;
 pub(crate) mod rpc;

@@ -49,6 +49,8 @@ pub(crate) enum Mode {
     Echo,
     /// The same by servers that are to hold as little as they can while nothing comes.
     Idle,
+    /// A new connection with TLS for each frame, again and again.
+    Handshake,
 }
 
 /// A peer cannot be run.
@@ -113,7 +115,7 @@ impl Peer {
     /// The modes in which this peer can be measured.
     pub(crate) fn modes(self) -> &'static [Mode] {
         match self {
-            Self::Getty => &[Mode::Rpc, Mode::Echo, Mode::Idle],
+            Self::Getty => &[Mode::Rpc, Mode::Echo, Mode::Idle, Mode::Handshake],
             Self::Tokio | Self::GettyGo => &[Mode::Echo, Mode::Idle],
             Self::Tarpc | Self::Tonic => &[Mode::Rpc],
         }
@@ -158,6 +160,7 @@ impl Peer {
             let addr = self.only_address(mode, &setup)?;
             match (self, mode) {
                 (Self::Getty, Mode::Echo | Mode::Idle) => getty::echo::serve(addr).await,
+                (Self::Getty, Mode::Handshake) => getty::handshake::serve(addr).await,
                 (Self::Tokio, Mode::Echo) => tokio_echo::serve(addr).await,
                 (Self::Tokio, Mode::Idle) => tokio_idle::serve(addr).await,
                 (Self::GettyGo, Mode::Echo | Mode::Idle) => {
@@ -186,6 +189,7 @@ impl Peer {
             let addr = self.only_address(mode, &setup)?;
             match (self, mode) {
                 (Self::Getty, Mode::Echo | Mode::Idle) => getty::echo::load(addr, shape, budget).await,
+                (Self::Getty, Mode::Handshake) => getty::handshake::load(addr, shape, budget).await,
                 (Self::Tokio | Self::GettyGo, Mode::Echo | Mode::Idle) => {
                     tokio_echo::load(addr, shape, budget).await
                 }
@@ -225,10 +229,11 @@ impl fmt::Display for Peer {
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Rpc => "rpc",
             Self::Echo => "echo",
             Self::Idle => "idle",
+            Self::Handshake => "handshake",
         })
     }
 }

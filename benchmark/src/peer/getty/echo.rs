@@ -18,7 +18,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Whole frames, not decoded: the server's protocol.
-struct Frames;
+pub(super) struct Frames;
 
 impl Protocol for Frames {
     type Reader = Self;
@@ -77,7 +77,7 @@ impl Writer for Frames {
     }
 }
 
-struct Answer;
+pub(super) struct Answer;
 
 impl EventListener<Frames> for Answer {
     fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
