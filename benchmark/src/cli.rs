@@ -2,6 +2,7 @@
 
 use crate::compare::Row;
 use crate::frame::Size;
+use crate::hostile::Attack;
 use crate::peer::{Mode, Peer};
 use crate::setup::Serialization;
 use crate::window::Budget;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Print what an idle connection costs a server in memory and CPU. Exit code 1: getty misses a goal.
     Idle(IdleArgs),
+    /// Print what hostile peers cost an honest client of the same getty server. Exit code 1: a goal is missed.
+    Hostile(HostileArgs),
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +158,25 @@ pub(crate) struct IdleArgs {
     #[arg(long, value_name = "SECONDS", default_value = "3")]
     pub(crate) seconds: NonZeroU64,
     /// Worker threads of each server.
+    #[arg(long, default_value = "2")]
+    pub(crate) workers: NonZeroUsize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HostileArgs {
+    /// How often everything is run; the medians of the rounds are reported.
+    #[arg(long, default_value = "5")]
+    pub(crate) rounds: NonZeroUsize,
+    /// What the server is attacked with, each by itself.
+    #[arg(long, value_delimiter = ',', default_value = "flood,silent,bytewise,slow-readers,handshakes")]
+    pub(crate) attacks: Vec<Attack>,
+    /// Connections of silent and bytewise peers, and at most of slow readers (1,000) and handshakes (512).
+    #[arg(long, default_value = "8000")]
+    pub(crate) crowd: NonZeroUsize,
+    /// What each run measures: a number of calls (100000) or seconds (3s). A quarter of it goes before as warm-up.
+    #[arg(short = 'n', long = "requests", value_name = "CALLS|SECONDS", default_value = "3s")]
+    pub(crate) budget: Budget,
+    /// Worker threads of the server and of the honest client.
     #[arg(long, default_value = "2")]
     pub(crate) workers: NonZeroUsize,
 }

@@ -5,6 +5,7 @@ mod result;
 mod row;
 mod table;
 
+pub(crate) use result::median;
 pub(crate) use row::Row;
 
 use crate::child::{ChildError, Server, run_client};

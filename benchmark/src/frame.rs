@@ -37,6 +37,12 @@ pub(crate) enum FrameError {
 impl Size {
     /// Where nothing else is asked for.
     pub(crate) const USUAL: Self = Self(600);
+    /// A header alone.
+    pub(crate) const SMALLEST: Self = Self(HEADER);
+    /// A good deal, and less than a read.
+    pub(crate) const PAGE: Self = Self(4 * 1024);
+    /// As long as a server takes it.
+    pub(crate) const LONGEST: Self = Self(LONGEST);
 
     pub(crate) fn bytes(self) -> usize {
         self.0

@@ -14,7 +14,6 @@ use crate::cli::IdleArgs;
 use crate::frame::Size;
 use crate::peer::{Mode, Peer};
 use crate::usage;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroUsize;
@@ -110,16 +109,8 @@ pub(crate) fn run(args: &IdleArgs) -> Result<ExitCode, IdleError> {
 
 /// How many connections descriptors allow, here and in the server. Raises the limit as far as it may be.
 fn allowed(wanted: usize) -> Result<usize, IdleError> {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted_files = wanted as u64 + OTHERS;
-    let mut files = current.unwrap_or(u64::MAX);
-    if files < wanted_files {
-        let raised = maximum.unwrap_or(wanted_files).min(wanted_files);
-        // Children inherit it.
-        if setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }).is_ok() {
-            files = raised;
-        }
-    }
+    // Children inherit it.
+    let files = usage::raise_open_files(wanted as u64 + OTHERS);
     match usize::try_from(files.saturating_sub(OTHERS)).unwrap_or(usize::MAX).min(wanted) {
         0 => Err(IdleError::Descriptors(files)),
         sessions => Ok(sessions),

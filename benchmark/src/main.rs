@@ -6,6 +6,7 @@
 //!    |  \---- spawns ---> client  (peer::load) ------> load::{rpc, echo} -> window, latency
 //!    '---- medians -----> JSON rows, table
 //! idle ------ spawns ---> server, opens connections, and looks at its process from outside
+//! hostile --- spawns ---> server and client as `compare` does, and attacks the server
 //! ```
 
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ mod cli;
 mod client;
 mod compare;
 mod frame;
+mod hostile;
 mod idle;
 mod latency;
 mod load;
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Command::Client(args) => client::run(&args).map(|()| DONE).map_err(Into::into),
         Command::Compare(args) => compare::run(&args).map(|()| DONE).map_err(Into::into),
         Command::Idle(args) => idle::run(&args).map_err(Into::into),
+        Command::Hostile(args) => hostile::run(&args).map_err(Into::into),
     };
     result.unwrap_or_else(fail)
 }

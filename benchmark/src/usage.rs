@@ -1,6 +1,7 @@
 //! Owns what the kernel says of this process or another one, its CPU time and memory, and of the whole machine's CPU. Reads
-//! `/proc`, so Linux only.
+//! `/proc`, so Linux only. Asks for nothing but descriptors.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::fs;
 use std::io;
@@ -53,6 +54,21 @@ pub(crate) fn peak_rss() -> io::Result<u64> {
 /// When the kernel does not offer `smaps_rollup`, or there is no such process.
 pub(crate) fn memory_of(process: impl fmt::Display) -> io::Result<u64> {
     kilobytes("Anonymous:", &fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?)
+}
+
+/// Lets this process, and those that it starts, open so many files and sockets, or as many as the system allows. Gives how many
+/// they are.
+pub(crate) fn raise_open_files(wanted: u64) -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let files = current.unwrap_or(u64::MAX);
+    if files >= wanted {
+        return files;
+    }
+    let raised = maximum.unwrap_or(wanted).min(wanted);
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }) {
+        Ok(()) => raised,
+        Err(_) => files,
+    }
 }
 
 /// Files and sockets that the process with this number has open.

@@ -94,7 +94,7 @@ impl Round {
 }
 
 /// The middle value, or the mean of the middle two; NaN of nothing.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match (values.get(middle), values.len() % 2) {
