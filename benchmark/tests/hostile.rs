@@ -13,7 +13,7 @@ fn hostile(descriptors: u32, arguments: &str) -> Output {
 
 #[test]
 fn it_compares_each_attack_and_no_honest_call_fails_and_it_ends_as_its_goals_say() {
-    let output = hostile(1000, "--rounds 2 -n 100 --crowd 40");
+    let output = hostile(1000, "--rounds 1 -n 100 --crowd 40");
     let (table, said) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(said, "");

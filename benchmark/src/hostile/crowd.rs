@@ -162,10 +162,13 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
-    /// What comes within a turn, if it is so much.
+    /// So much of what it says.
     async fn received(stream: &mut TcpStream, bytes: usize) -> Vec<u8> {
         let mut got = vec![0; bytes];
-        stream.read_exact(&mut got).await.unwrap();
+        timeout(Duration::from_secs(30), stream.read_exact(&mut got))
+            .await
+            .expect("it said so much")
+            .unwrap();
         got
     }
 
@@ -191,10 +194,13 @@ mod tests {
         assert!(silent.try_read(&mut [0]).is_err(), "it says nothing");
 
         drop(silent);
-        while counts.read() != (5, 1) {
-            tokio::task::yield_now().await;
-            crowd.turns(0..1).await;
-        }
-        server.accept().await.unwrap();
+        let again = async {
+            while counts.read() != (5, 1) {
+                tokio::task::yield_now().await;
+                crowd.turns(0..1).await;
+            }
+            server.accept().await.unwrap();
+        };
+        timeout(Duration::from_secs(30), again).await.unwrap();
     }
 }
