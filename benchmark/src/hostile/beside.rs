@@ -187,7 +187,7 @@ impl Place {
         Arc::clone(&self.counts)
     }
 
-    /// `None` if the server does not let it in. So many are there already.
+    /// `None` if the server does not let it in. `number` is how many came before it, `buffers` the bytes that the system buffers for it.
     pub(super) async fn connect(&self, number: usize, buffers: Option<u32>) -> Option<TcpStream> {
         let behind = u32::try_from(number).unwrap_or_default() / OF_ONE_ADDRESS;
         let from = Ipv4Addr::from(u32::from(FROM).saturating_add(behind));
