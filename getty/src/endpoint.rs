@@ -96,4 +96,9 @@ impl<P: Protocol> Endpoint<P> {
         let change = now.wrapping_sub(before);
         self.held.fetch_add(change, Ordering::Relaxed).wrapping_add(change)
     }
+
+    /// Whether that is so much that each should hold less: a half of what they may.
+    pub(crate) fn holds_much(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > self.limits.held / 2
+    }
 }

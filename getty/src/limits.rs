@@ -58,7 +58,8 @@ pub struct Limits {
     pub first_packet: Duration,
     /// Bytes waiting in the out-buffer from which [`Session::ready`](crate::Session::ready) waits and, on accepted sessions, no
     /// further packet is decoded. Both go on at half of it. A client's session decodes on: were both sides to wait for the
-    /// other to read, none would. Default 256 KiB.
+    /// other to read, none would. Where sessions hold much together, nothing is decoded from 16 KiB on: see
+    /// [`held`](field@Self::held). Default 256 KiB.
     pub out_high: usize,
     /// Bytes waiting in the out-buffer from which writes fail with [`WriteError::Full`](crate::WriteError::Full). One packet may
     /// go beyond it, so the memory bound is this plus the longest packet. Default 16 MiB.
@@ -67,8 +68,9 @@ pub struct Limits {
     /// [`Error::Stalled`](crate::Error::Stalled). Rounded up to 10 ms. Default 30 s.
     pub stall: Duration,
     /// Bytes that the sessions of a server or client may hold together while they wait for their peers: of packets that are not whole,
-    /// and of output that is not taken. A session of up to 64 KiB is not counted. One that is to hold more than before while all
-    /// hold too much ends with [`Error::Overloaded`](crate::Error::Overloaded). The limit of a single session, which
+    /// and of output that is not taken. A session of up to 64 KiB is not counted. From half of it on, accepted sessions decode no further
+    /// packet while more than 16 KiB wait for their peer, so that many who read slowly are slowed down, and need not end. One that is to
+    /// hold more than before while all hold too much ends with [`Error::Overloaded`](crate::Error::Overloaded). The limit of a single session, which
     /// [`Opened::limits`](field@crate::Opened::limits) can set, has no say in it. Default 128 MiB.
     pub held: usize,
     /// Bytes that a session reads before others get their turn; a read of up to 64 KiB that began below it may go beyond it.

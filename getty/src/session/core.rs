@@ -80,6 +80,9 @@ pub(super) enum Life {
     Over,
 }
 
+/// What may wait to be written whatever the other sessions hold.
+const LITTLE: usize = 16 * 1024;
+
 impl<P: Protocol> Shared<P> {
     /// A new session, and the Reader that its driver keeps. `largest`: bytes of the longest message, if the transport has messages.
     pub(crate) fn open(
@@ -244,6 +247,13 @@ impl<P: Protocol> Shared<P> {
     /// Whether those who wait for room may go on.
     pub(super) fn has_room(&self) -> bool {
         self.queued() <= self.limits().out_high / 2
+    }
+
+    /// Whether so little waits to be written that more may be decoded: at most `most`, and where the sessions of this endpoint hold
+    /// much together, little more than what is on its way in any case.
+    pub(super) fn may_queue(&self, most: usize) -> bool {
+        let queued = self.queued();
+        queued <= most.min(LITTLE) || (queued <= most && !self.endpoint.holds_much())
     }
 
     /// Whether fewer futures of `run` are under way than may be.

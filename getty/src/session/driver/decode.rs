@@ -68,7 +68,9 @@ enum Way {
 
 impl<P: Protocol, C: Connection> Driver<P, C> {
     pub(super) fn read(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Result<Read, Error> {
-        if self.choked && !self.session.0.has_room() || self.busy && !self.session.0.may_run() {
+        if self.choked && !self.session.0.may_queue(self.session.limits().out_high / 2)
+            || self.busy && !self.session.0.may_run()
+        {
             return Ok(Read::Wait);
         }
         let mut room = self.check_out();
@@ -213,7 +215,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                         return Ok(0);
                     }
                     *what = "the reader";
-                    if may_choke && shared.queued() > out_high {
+                    if may_choke && !shared.may_queue(out_high) {
                         self.choked = true;
                         return Ok(0);
                     }
