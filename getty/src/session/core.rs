@@ -224,7 +224,9 @@ impl<P: Protocol> Shared<P> {
 
     /// Called by the driver when so many bytes have come.
     pub(super) fn heard(&self, bytes: usize) {
-        self.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        // Nobody else writes it.
+        let before = self.read_bytes.load(Ordering::Relaxed);
+        self.read_bytes.store(before.wrapping_add(bytes as u64), Ordering::Relaxed);
         self.heard.store(self.endpoint.wheel.nanos(), Ordering::Relaxed);
     }
 

@@ -250,7 +250,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
     /// Writes what waits, and what is added meanwhile. Ready when nothing waits, neither here nor in the connection.
     fn flush(&mut self, cx: &mut Context<'_>, round: &mut Round) -> Poll<io::Result<()>> {
         loop {
-            if self.drain.is_empty() {
+            // Mostly there is nothing, and what this does not see yet is seen before the task sleeps. A message may have no bytes.
+            if self.drain.is_empty() && (C::MESSAGES || self.session.0.queued() > 0) {
                 let mut core = self.session.0.lock();
                 if !core.out.is_empty() {
                     core.out.swap_into(&mut self.drain);

@@ -90,7 +90,9 @@ impl Wheel {
 
     /// Nanoseconds since it was made: a clock that never goes back.
     pub(crate) fn nanos(&self) -> u64 {
-        u64::try_from(self.shared.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        let time = self.shared.start.elapsed();
+        // In 64 bits they last for 584 years.
+        time.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(time.subsec_nanos()))
     }
 
     pub(crate) fn insert(&self, due: u64, target: Weak<dyn Timed>) -> Key {
