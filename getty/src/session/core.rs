@@ -4,13 +4,17 @@
 
 use std::{sync::Arc, task::Waker};
 
-use super::{Out, Session, extras::Extras, timers::Timers};
+use super::{
+    Out, Session,
+    extras::Extras,
+    timers::{Marks, Timers},
+};
 use crate::{
     ConnInfo, Limits, Protocol,
     endpoint::Endpoint,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence},
     },
     transport::Direct,
 };
@@ -37,12 +41,13 @@ pub(crate) struct Shared<P: Protocol> {
     /// When bytes last came, in nanoseconds since the endpoint's wheel began.
     pub(super) heard: AtomicU64,
     /// Futures of `run` that have become tasks and are not done.
-    pub(super) runs: AtomicUsize,
+    pub(super) runs: AtomicU32,
     /// Packets that a pool handles, or is going to.
-    pub(super) handling: AtomicUsize,
+    pub(super) handling: AtomicU32,
     /// Somebody waits for room in the out-buffer.
     pub(super) waiting: AtomicBool,
     pub(super) timers: Timers,
+    pub(super) marks: Marks,
     pub(super) extras: Extras<P>,
 }
 
@@ -115,10 +120,11 @@ impl<P: Protocol> Shared<P> {
             read_packets: AtomicU64::new(0),
             written_packets: AtomicU64::new(0),
             heard: AtomicU64::new(endpoint.wheel.nanos()),
-            runs: AtomicUsize::new(0),
-            handling: AtomicUsize::new(0),
+            runs: AtomicU32::new(0),
+            handling: AtomicU32::new(0),
             waiting: AtomicBool::new(false),
             timers: Timers::default(),
+            marks: Marks::default(),
             extras: Extras::default(),
         });
         let period = shared.limits().cron;
@@ -208,11 +214,11 @@ impl<P: Protocol> Shared<P> {
 
     /// Counts `runs` or `handling` down, and wakes the task of a session that is ending: it waits for that.
     /// So it does where there were `most`, as no further one is begun then.
-    pub(super) fn one_less(&self, count: &AtomicUsize, most: usize) {
+    pub(super) fn one_less(&self, count: &AtomicU32, most: usize) {
         let before = count.fetch_sub(1, Ordering::AcqRel);
         // Either this sees that the session ends, or its task sees the count: both store, then load.
         fence(Ordering::SeqCst);
-        if !self.is_open() || before == most {
+        if !self.is_open() || before as usize == most {
             self.wake();
         }
     }
@@ -260,6 +266,6 @@ impl<P: Protocol> Shared<P> {
 
     /// Whether fewer futures of `run` are under way than may be.
     pub(super) fn may_run(&self) -> bool {
-        self.runs.load(Ordering::Acquire) < self.limits().runs.max(1)
+        (self.runs.load(Ordering::Acquire) as usize) < self.limits().runs.max(1)
     }
 }

@@ -240,8 +240,8 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
         }
         core.awake = true;
         Orders {
-            cron: self.session.0.timers.take_cron(),
-            watch: self.session.0.timers.take_watch(),
+            cron: self.session.0.marks.take_cron(),
+            watch: self.session.0.marks.take_watch(),
             gather: std::mem::take(&mut core.gather),
             frames: core.frames,
         }

@@ -20,13 +20,16 @@ use crate::{
 /// A tick that does not come.
 const NEVER: u64 = u64::MAX;
 
-pub(super) struct Timers {
-    /// A lock of its own, so that `set_cron` can be called under the session's.
-    ticks: Mutex<Ticks>,
+/// With a lock of its own, so that `set_cron` can be called under the session's.
+pub(super) struct Timers(Mutex<Ticks>);
+
+/// What the wheel has left for the task. Not in [`Timers`], where two bytes would take eight.
+#[derive(Default)]
+pub(super) struct Marks {
     /// `on_cron` was due, and the task has not called it yet.
-    cron_marked: AtomicBool,
+    cron: AtomicBool,
     /// The task wanted to look again at its peer, and has not yet.
-    watch_marked: AtomicBool,
+    watch: AtomicBool,
 }
 
 /// Ticks of the wheel; [`NEVER`] for none.
@@ -41,27 +44,25 @@ struct Ticks {
 
 impl Default for Timers {
     fn default() -> Self {
-        Self {
-            ticks: Mutex::new(Ticks { period: 1, cron: NEVER, watch: NEVER, entry: NEVER, key: None }),
-            cron_marked: AtomicBool::new(false),
-            watch_marked: AtomicBool::new(false),
-        }
+        Self(Mutex::new(Ticks { period: 1, cron: NEVER, watch: NEVER, entry: NEVER, key: None }))
     }
 }
 
 impl Timers {
     fn lock(&self) -> MutexGuard<'_, Ticks> {
-        self.ticks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl Marks {
     /// Whether `on_cron` is to be called now.
     pub(super) fn take_cron(&self) -> bool {
-        take(&self.cron_marked)
+        take(&self.cron)
     }
 
     /// Whether the task was woken because it wanted to be.
     pub(super) fn take_watch(&self) -> bool {
-        take(&self.watch_marked)
+        take(&self.watch)
     }
 }
 
@@ -73,7 +74,7 @@ impl<P: Protocol> Shared<P> {
     pub(super) fn set_cron(self: &Arc<Self>, period: Option<Duration>) {
         let wheel = &self.endpoint.wheel;
         let mut ticks = self.timers.lock();
-        self.timers.cron_marked.store(false, Ordering::Relaxed);
+        self.marks.cron.store(false, Ordering::Relaxed);
         let Some(period) = period.filter(|_| !self.is_closed()) else {
             ticks.cron = NEVER;
             return;
@@ -136,11 +137,11 @@ impl<P: Protocol> Timed for Shared<P> {
                 let missed = (now - ticks.cron) / ticks.period;
                 let next = ticks.period.saturating_mul(missed.saturating_add(1));
                 ticks.cron = ticks.cron.saturating_add(next);
-                self.timers.cron_marked.store(true, Ordering::Release);
+                self.marks.cron.store(true, Ordering::Release);
             }
             if watch {
                 ticks.watch = NEVER;
-                self.timers.watch_marked.store(true, Ordering::Release);
+                self.marks.watch.store(true, Ordering::Release);
             }
             ticks.entry = ticks.cron.min(ticks.watch);
             if ticks.entry == NEVER {

@@ -219,7 +219,7 @@ impl<P: Protocol, C: Connection> Driver<P, C> {
                         self.choked = true;
                         return Ok(0);
                     }
-                    if may_choke && shared.runs.load(Ordering::Acquire) >= runs.max(1) {
+                    if may_choke && shared.runs.load(Ordering::Acquire) as usize >= runs.max(1) {
                         self.busy = true;
                         return Ok(0);
                     }
