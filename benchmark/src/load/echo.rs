@@ -7,8 +7,8 @@
 //!     in flight ---> echoed(now, ..) for each that returns ---> settle(now) ---> is_done: window over, all returned
 //! ```
 //!
-//! Packets return in the order in which they were sent. Those of one `refill` are one batch: they share one reading
-//! of the clock, as do all that return in one read.
+//! Packets return in the order in which they were sent. Those that are sent with one reading of the clock are one batch, and all
+//! that return in one read share one too.
 
 use super::{LoadError, Shape};
 use crate::frame::Size;
@@ -136,9 +136,14 @@ impl Flight {
     }
 
     fn sent(&mut self, sent: Instant, count: u64, measured: bool) {
-        if count > 0 {
-            self.next += count;
-            self.batches.push_back(Batch { end: self.next, sent, measured, right: 0 });
+        if count == 0 {
+            return;
+        }
+        self.next += count;
+        match self.batches.back_mut() {
+            // A peer that refills for each packet sends as many with one reading of the clock.
+            Some(last) if last.sent == sent && last.measured == measured => last.end = self.next,
+            _ => self.batches.push_back(Batch { end: self.next, sent, measured, right: 0 }),
         }
     }
 }
@@ -196,6 +201,28 @@ mod tests {
         assert_eq!((sent, returned), (125, 125), "25 to warm up, 100 measured");
         let result = result(flight);
         assert_eq!((result.calls(), result.errors), (100, 0));
+    }
+
+    #[test]
+    fn packets_that_are_sent_one_by_one_are_timed_as_those_that_are_sent_together() {
+        let mut flight = flight(8, 4);
+        let start = Instant::now();
+        assert_eq!(flight.refill(start), 0..4, "these are warm-up");
+        for reading in 1..=3 {
+            let now = start + reading * Duration::from_millis(1);
+            for id in 0..4 {
+                flight.echoed(now, |_| true);
+                let next = u64::from(reading) * 4 + id;
+                assert_eq!(flight.refill(now), if reading < 3 { next..next + 1 } else { 12..12 });
+            }
+            // The packet that opens the window has a reading of its own.
+            assert!(flight.batches.len() <= 2, "{:?}", flight.batches);
+            flight.settle(now);
+        }
+        assert!(flight.is_done());
+        let result = result(flight);
+        assert_eq!((result.calls(), result.errors), (8, 0));
+        assert!((950.0..1_050.0).contains(&result.quantile_us(0.5)), "{}", result.quantile_us(0.5));
     }
 
     #[test]

@@ -96,11 +96,11 @@ impl EventListener<Flights> for Flood {
         // What returns in one read shares one reading of the clock.
         let read = session.stats().read_bytes;
         if clock.0 != read {
+            flight.settle(clock.1);
             *clock = (read, Instant::now());
         }
         let (now, size) = (clock.1, flight.size());
         flight.echoed(now, |id| size.is_echo(&frame, id));
-        flight.settle(now);
         let sent = send(session, flight, now);
         if (sent.is_err() || flight.is_done())
             && let Some(Run { flight, done, .. }) = in_flight.take()
