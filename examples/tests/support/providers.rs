@@ -1,6 +1,6 @@
 //! Providers of tickets: in processes of their own, and in the test's.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::ErrorKind, sync::Arc, time::Duration};
 
 use getty_examples::tickets::{Machine, TicketsServer};
 use getty_rpc::{Server, registry::Registry};
@@ -28,8 +28,15 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) async fn start(registry: &Arc<dyn Registry>) -> Self {
-        let port = free_port();
-        let server = Server::bind(("127.0.0.1", port)).await.expect("a free port");
+        let (port, server) = loop {
+            let port = free_port();
+            match Server::bind(("127.0.0.1", port)).await {
+                Ok(server) => break (port, server),
+                // Somebody else was looking whether it is free, or has taken it.
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                Err(error) => panic!("port {port}: {error}"),
+            }
+        };
         let machine = Machine::new(format!("127.0.0.1:{port}"), Duration::from_millis(WORK_MS));
         let server = server.service(TicketsServer::new(machine)).registry_with(Arc::clone(registry));
         // News is quick within a process.
