@@ -32,7 +32,7 @@ impl Provider {
             let port = free_port();
             match Server::bind(("127.0.0.1", port)).await {
                 Ok(server) => break (port, server),
-                // Somebody else was looking whether it is free, or has taken it.
+                // A process that another test starts has the socket that looked for it, until it runs its own program.
                 Err(error) if error.kind() == ErrorKind::AddrInUse => {}
                 Err(error) => panic!("port {port}: {error}"),
             }
