@@ -54,6 +54,13 @@ impl Size {
         out.put_slice(self.body());
     }
 
+    /// So many frames, with ids from 0 on.
+    pub(crate) fn frames(self, count: u64) -> Vec<u8> {
+        let mut frames = Vec::new();
+        (0..count).for_each(|id| self.put(&mut frames, id));
+        frames
+    }
+
     /// Whether `frame` is what [`put`](Self::put) made for `id`, byte for byte.
     pub(crate) fn is_echo(self, frame: &[u8], id: u64) -> bool {
         frame

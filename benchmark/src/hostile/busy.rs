@@ -18,7 +18,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 
 /// Sends the smallest frames without end, whatever comes back. It reads that too, so that the server never has to wait.
 pub(super) async fn flood(mut stream: TcpStream) {
-    let tiny = frames(Size::SMALLEST, TINY);
+    let tiny = Size::SMALLEST.frames(TINY);
     let (mut input, mut output) = stream.split();
     let write = async { while output.write_all(&tiny).await.is_ok() {} };
     let read = async { copy(&mut input, &mut sink()).await };
@@ -31,7 +31,7 @@ pub(super) async fn flood(mut stream: TcpStream) {
 /// Sends usual frames, and each again when it has come back.
 pub(super) async fn client(mut stream: TcpStream) {
     let mut echo = vec![0; READ];
-    let mut sent = stream.write_all(&frames(Size::USUAL, IN_FLIGHT)).await;
+    let mut sent = stream.write_all(&Size::USUAL.frames(IN_FLIGHT)).await;
     while sent.is_ok()
         && let Ok(read @ 1..) = stream.read(&mut echo).await
     {
@@ -51,10 +51,4 @@ pub(super) async fn go_on<F: Future<Output = ()>>(place: Place, client: impl Fn(
         }
         sleep(AGAIN).await;
     }
-}
-
-fn frames(size: Size, count: u64) -> Vec<u8> {
-    let mut frames = Vec::new();
-    (0..count).for_each(|id| size.put(&mut frames, id));
-    frames
 }

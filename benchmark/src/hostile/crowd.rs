@@ -53,17 +53,17 @@ impl Habit {
 
     /// Sends a frame.
     pub(super) fn frame(size: Size) -> Self {
-        Self { says: frame(size), at_once: size.bytes() }
+        Self { says: size.frames(1), at_once: size.bytes() }
     }
 
     /// Sends a byte of a frame that it never ends.
     pub(super) fn bytewise() -> Self {
-        Self { says: frame(Size::LONGEST), at_once: 1 }
+        Self { says: Size::LONGEST.frames(1), at_once: 1 }
     }
 
     /// Sends all that the server takes, far more than it reads.
     pub(super) fn greedy() -> Self {
-        Self { says: frame(Size::LONGEST), at_once: usize::MAX }
+        Self { says: Size::LONGEST.frames(1), at_once: usize::MAX }
     }
 
     /// Sends a ClientHello of TLS in fragments of one byte, each a record (RFC 8446, section 5.1).
@@ -71,12 +71,6 @@ impl Habit {
         let record = |byte| [22, 3, 1, 0, 1, byte];
         Self { says: HELLO.into_iter().flat_map(record).collect(), at_once: record(0).len() }
     }
-}
-
-fn frame(size: Size) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(size.bytes());
-    size.put(&mut frame, 0);
-    frame
 }
 
 impl Crowd {

@@ -90,9 +90,7 @@ impl Gate {
         let mut live = self.lock();
         if live.shut {
             drop(live);
-            counts.turned_away.fetch_add(1, Ordering::Relaxed);
-            // It is the server who tells this in the log.
-            observing.tell(|observer, endpoint| observer.refused(endpoint, "descriptors"));
+            self.turned_away();
             return false;
         }
         let (count, limit, name) = if live.all >= *sessions {
@@ -116,6 +114,13 @@ impl Gate {
             );
         }
         false
+    }
+
+    /// Notes that somebody was turned away. It is the server who tells this in the log.
+    pub(super) fn turned_away(&self) {
+        let Inner { counts, observing, .. } = &*self.0;
+        counts.turned_away.fetch_add(1, Ordering::Relaxed);
+        observing.tell(|observer, endpoint| observer.refused(endpoint, "descriptors"));
     }
 
     /// Turns everybody away until it is said otherwise.

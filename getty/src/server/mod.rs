@@ -241,7 +241,7 @@ impl<A: Listen> Server<A> {
                     && let Poll::Ready(Ok(conn)) = pin!(self.listen.accept()).poll(cx)
                 {
                     drop(conn);
-                    gate.admits(None);
+                    gate.turned_away();
                 }
                 Poll::Ready(())
             })

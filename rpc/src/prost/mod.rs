@@ -12,7 +12,6 @@ pub use ::prost::*;
 
 use ::prost::encoding::{self as theirs, DecodeContext, WireType};
 
-/// prost's `encoding`, for derived code only.
 #[doc(hidden)]
 pub mod encoding;
 
@@ -32,7 +31,7 @@ fn decode_key(bytes: &mut &[u8]) -> Result<(u32, WireType), DecodeError> {
     if let Some((key, length)) = encoding::number::short(bytes)
         && let Some(rest) = bytes.get(length..)
         && let tag @ 1.. = key >> 3
-        && let Some(wire_type) = wire_type(key & 7)
+        && let Ok(wire_type) = WireType::try_from(u64::from(key & 7))
     {
         *bytes = rest;
         return Ok((tag, wire_type));
@@ -43,20 +42,6 @@ fn decode_key(bytes: &mut &[u8]) -> Result<(u32, WireType), DecodeError> {
 #[cold]
 fn odd_key(bytes: &mut &[u8]) -> Result<(u32, WireType), DecodeError> {
     theirs::decode_key(bytes)
-}
-
-/// As prost's own, without an error for the others.
-#[inline]
-fn wire_type(number: u32) -> Option<WireType> {
-    Some(match number {
-        0 => WireType::Varint,
-        1 => WireType::SixtyFourBit,
-        2 => WireType::LengthDelimited,
-        3 => WireType::StartGroup,
-        4 => WireType::EndGroup,
-        5 => WireType::ThirtyTwoBit,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::load::{BoxError, LoadError, Shape};
 use crate::tally;
 use crate::window::Budget;
 use bytes::{Bytes, BytesMut};
+use getty::transport::Listen;
 use getty::{
     Client, ConnInfo, Error, EventListener, Flush, Limits, Opened, Out, Protocol, Reader, Server, Session,
     Step, Writer,
@@ -77,7 +78,7 @@ impl Writer for Frames {
     }
 }
 
-pub(super) struct Answer;
+struct Answer;
 
 impl EventListener<Frames> for Answer {
     fn on_message(&self, session: &Session<Frames>, frame: Bytes) {
@@ -134,7 +135,11 @@ fn send(session: &Session<Flights>, flight: &mut Flight, now: Instant) -> Result
 pub(in crate::peer) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
     // As many as there are descriptors, for mode idle, and all of one address.
     let limits = Limits::default().sessions(usize::MAX).sessions_per_address(usize::MAX);
-    let server = Server::bind(addr).await?.limits(limits);
+    answer(Server::bind(addr).await?.limits(limits))
+}
+
+/// Echoes what comes to this server.
+pub(super) fn answer<A: Listen>(server: Server<A>) -> Result<Serving, BoxError> {
     let addr = server.local_addr().ok_or("the server has no address")?;
     Ok(Serving::spawn(addr, async move {
         server.serve(Frames, Answer).await?;

@@ -4,7 +4,7 @@
 //! else of the handshake it does, and each is a whole one: no session is resumed.
 
 use super::super::Serving;
-use super::echo::{Answer, Frames};
+use super::echo::{self, Frames};
 use crate::frame::Size;
 use crate::latency::Measurement;
 use crate::load::turns::{self, Turn};
@@ -19,12 +19,7 @@ use tokio::sync::mpsc;
 pub(in crate::peer) async fn serve(addr: SocketAddr) -> Result<Serving, BoxError> {
     let own = rcgen::generate_simple_self_signed([addr.ip().to_string()])?;
     let identity = Identity::from_pem(own.cert.pem(), own.signing_key.serialize_pem())?;
-    let server = Server::over(TlsListen::bind(addr, TlsServer::new(identity)).await?);
-    let addr = server.local_addr().ok_or("the server has no address")?;
-    Ok(Serving::spawn(addr, async move {
-        server.serve(Frames, Answer).await?;
-        Err("the server ended by itself".into())
-    }))
+    echo::answer(Server::over(TlsListen::bind(addr, TlsServer::new(identity)).await?))
 }
 
 /// As many at a time as there are to be connections.
