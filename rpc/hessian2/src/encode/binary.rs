@@ -5,15 +5,16 @@ use super::encoder::FLAG_MARGIN;
 use crate::kind::tag;
 use crate::sink::Sink;
 
+/// Bytes of a chunk's tag and length. Java wants room for them before the shortest binary too, which takes only one: where
+/// they do not fit, an empty chunk comes before an empty binary.
+const HEADER: usize = 3;
+
 impl<S: Sink> Encoder<'_, S> {
     /// Writes a `byte[]`. Where it is cut depends on what the body holds already, as in Java.
     pub fn bytes(&mut self, mut bytes: &[u8]) {
-        self.out.reserve(bytes.len() + 3);
-        loop {
+        self.out.reserve(HEADER + bytes.len());
+        while self.out.size() + HEADER + bytes.len() > self.state.full {
             let mut room = self.room();
-            if room >= bytes.len() {
-                break;
-            }
             if room < 16 {
                 self.flush();
                 room = self.room().min(bytes.len());
@@ -35,7 +36,7 @@ impl<S: Sink> Encoder<'_, S> {
 
     /// Bytes that still fit Java's buffer behind a chunk's header.
     fn room(&self) -> usize {
-        (self.state.full - 3).saturating_sub(self.out.size())
+        self.state.full.saturating_sub(self.out.size() + HEADER)
     }
 
     fn flush(&mut self) {

@@ -161,8 +161,9 @@ impl Generator<'_> {
         let at = self.reserve(Role::List);
         let mut items = vec![Item::Binary(vec![0; 8_140 + self.random.below(50)])];
         for _ in 0..1 + self.random.below(12) {
-            items.push(match self.random.below(3) {
-                0 => Item::Binary(self.random.bytes()),
+            items.push(match self.random.below(8) {
+                0..2 => Item::Binary(self.random.bytes()),
+                2 => Item::Binary(Vec::new()),
                 _ => self.random.leaf(self.abilities.odd_text),
             });
         }

@@ -78,3 +78,15 @@ fn a_binary_is_cut_at_the_buffer_of_the_dialect() {
     assert_eq!(to_vec(&binary).unwrap()[..3], [b'B', 0x13, 0x88]);
     assert_eq!(getty_hessian2::from_slice::<Vec<u8>>(&out).unwrap(), binary);
 }
+
+/// Found with random values; these are the bytes of hessian-lite 4.0.4.
+#[test]
+fn an_empty_binary_where_no_header_of_a_chunk_fits_has_an_empty_chunk_before_it() {
+    let end_behind = |len| {
+        let bytes = to_vec(&[vec![7_u8; len], Vec::new()]).unwrap();
+        bytes[4 + len..].to_vec()
+    };
+    assert_eq!(end_behind(8_185), [0x20], "three bytes of the buffer are left");
+    assert_eq!(end_behind(8_186), [b'A', 0, 0, 0x20], "two are left");
+    assert_eq!(end_behind(8_188), [b'A', 0, 0, 0x20], "none is left");
+}
