@@ -5,24 +5,14 @@
 
 mod support;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-    time::Duration,
-};
+use std::{sync::mpsc, thread, time::Duration};
 
 use bytes::Bytes;
-use getty::{Chunks, EventListener, Flush, Limits, Out, Server, Session, accept, transport::Io};
-use support::{Frames, HEADER, Recorder, frame, over_memory, read_to_end, within};
+use getty::{Chunks, Flush, Limits, Out, Session, accept, transport::Io};
+use support::{Frames, HEADER, Recorder, frame, over_memory, packets_before_a_quiet_one, read_to_end};
 use tokio::{
     io::{AsyncWriteExt, duplex},
-    net::TcpStream,
     runtime::Builder,
-    sync::Notify,
     time::sleep,
 };
 
@@ -34,37 +24,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 // One thread: whatever runs keeps all others waiting.
 #[tokio::test]
 async fn a_packet_on_a_quiet_session_waits_for_a_few_turns_of_the_flooding_ones() {
-    let listener = Arc::new(Counting::default());
-    let server = Server::bind("127.0.0.1:0").await.unwrap();
-    let turn = Limits::default().turn;
-    let address = server.local_addr().unwrap();
-    tokio::spawn(server.serve(Frames, Arc::clone(&listener)));
-    let quiet = TcpStream::connect(address).await.unwrap();
-    for _ in 0..FLOODS {
-        let mut flood = TcpStream::connect(address).await.unwrap();
-        tokio::spawn(async move {
-            let packets = frame(&[0; SIZE - HEADER]).repeat(256);
-            while flood.write_all(&packets).await.is_ok() {}
-        });
-    }
-    while listener.floods.load(Ordering::SeqCst) < 10_000 {
-        tokio::task::yield_now().await;
-    }
-    let mut longest = 0;
-    for _ in 0..300 {
-        let before = listener.floods.load(Ordering::SeqCst);
-        // Nothing is awaited in here, so the packet is there before any other task runs.
-        assert_eq!(quiet.try_write(&frame(b"")).unwrap(), HEADER);
-        within(listener.handled.notified()).await;
-        longest = longest.max(listener.at_quiet.load(Ordering::SeqCst) - before);
-        // At another point of the others' round each time.
-        for _ in 0..before % 7 {
-            tokio::task::yield_now().await;
-        }
-    }
+    let packets = frame(&[0; SIZE - HEADER]).repeat(256);
+    let longest = packets_before_a_quiet_one(FLOODS, packets).await;
     // Each flooding session has one turn before the runtime looks for input, and at most one more before the quiet session
     // is run. A turn ends with the read that reaches its limit, so it can be twice as long.
-    let bound = FLOODS * 2 * (2 * turn / SIZE);
+    let bound = FLOODS * 2 * (2 * Limits::default().turn / SIZE);
     assert!(longest <= bound, "{longest} packets of others were handled first, {bound} are fair");
     println!("{longest} of at most {bound}");
 }
@@ -129,23 +93,4 @@ fn a_session_that_has_to_wait_does_not_spin() {
         done.send(()).unwrap();
     });
     finished.recv_timeout(Duration::from_secs(30)).expect("a task never rests");
-}
-
-/// Counts full packets, and notes their count when an empty one comes.
-#[derive(Default)]
-struct Counting {
-    floods: AtomicUsize,
-    at_quiet: AtomicUsize,
-    handled: Notify,
-}
-
-impl EventListener<Frames> for Counting {
-    fn on_message(&self, _: &Session<Frames>, packet: Bytes) {
-        if packet.is_empty() {
-            self.at_quiet.store(self.floods.load(Ordering::SeqCst), Ordering::SeqCst);
-            self.handled.notify_one();
-        } else {
-            self.floods.fetch_add(1, Ordering::SeqCst);
-        }
-    }
 }

@@ -13,42 +13,14 @@ use std::sync::{
 
 use bytes::Bytes;
 use getty::{EventListener, Limits, Server, Session};
-use support::{Frames, HEADER, frame, hostile::Honest, until, within};
-use tokio::{
-    io::AsyncWriteExt,
-    net::TcpStream,
-    sync::{Notify, Semaphore},
-};
+use support::{Frames, frame, hostile::Honest, packets_before_a_quiet_one, until, within};
+use tokio::{io::AsyncWriteExt, net::TcpStream, sync::Semaphore};
 
 // One thread: whatever runs keeps all others waiting.
 #[tokio::test]
 async fn a_packet_on_a_quiet_session_waits_for_few_of_others_however_small_they_are() {
     const FLOODS: usize = 4;
-    let listener = Arc::new(Counting::default());
-    let server = Server::bind("127.0.0.1:0").await.unwrap();
-    let addr = server.local_addr().unwrap();
-    tokio::spawn(server.serve(Frames, Arc::clone(&listener)));
-    let quiet = TcpStream::connect(addr).await.unwrap();
-    for _ in 0..FLOODS {
-        let mut flood = TcpStream::connect(addr).await.unwrap();
-        tokio::spawn(async move {
-            let packets = frame(&[0]).repeat(50_000);
-            while flood.write_all(&packets).await.is_ok() {}
-        });
-    }
-    until(|| listener.floods.load(Ordering::SeqCst) >= 100_000).await;
-    let mut longest = 0;
-    for _ in 0..300 {
-        let before = listener.floods.load(Ordering::SeqCst);
-        // Nothing is awaited in here, so the packet is there before any other task runs.
-        assert_eq!(quiet.try_write(&frame(b"")).unwrap(), HEADER);
-        within(listener.handled.notified()).await;
-        longest = longest.max(listener.at_quiet.load(Ordering::SeqCst) - before);
-        // At another point of the others' round each time.
-        for _ in 0..before % 7 {
-            tokio::task::yield_now().await;
-        }
-    }
+    let longest = packets_before_a_quiet_one(FLOODS, frame(&[0]).repeat(50_000)).await;
     // Each flooding session has four turns before the runtime looks for input, and at most as many more before the quiet session
     // is run.
     let bound = FLOODS * 2 * 4 * Limits::default().turn_packets;
@@ -83,25 +55,6 @@ async fn a_flood_of_slow_requests_makes_no_more_tasks_than_the_limit_and_all_are
     until(|| slow.done.load(Ordering::SeqCst) == REQUESTS).await;
     drop(within(flooding).await.unwrap());
     honest.goes_on().await;
-}
-
-/// Counts full packets, and notes their count when an empty one comes.
-#[derive(Default)]
-struct Counting {
-    floods: AtomicUsize,
-    at_quiet: AtomicUsize,
-    handled: Notify,
-}
-
-impl EventListener<Frames> for Counting {
-    fn on_message(&self, _: &Session<Frames>, packet: Bytes) {
-        if packet.is_empty() {
-            self.at_quiet.store(self.floods.load(Ordering::SeqCst), Ordering::SeqCst);
-            self.handled.notify_one();
-        } else {
-            self.floods.fetch_add(1, Ordering::SeqCst);
-        }
-    }
 }
 
 /// Echoes; but packets that say so wait for the gate, each in a future of its own.

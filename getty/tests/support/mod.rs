@@ -7,6 +7,7 @@ mod authority;
 #[cfg(target_os = "linux")]
 pub(crate) mod child;
 mod echo;
+mod flooded;
 mod folder;
 mod frames;
 pub(crate) mod hostile;
@@ -35,6 +36,7 @@ use std::{
 #[cfg(feature = "tls")]
 pub(crate) use authority::{Authority, Own};
 pub(crate) use echo::{assert_echoes, echo};
+pub(crate) use flooded::packets_before_a_quiet_one;
 pub(crate) use folder::Folder;
 pub(crate) use frames::{FrameReader, FrameWriter, Frames, HEADER, frame};
 pub(crate) use lengths::Lengths;
