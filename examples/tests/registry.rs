@@ -25,20 +25,37 @@ const CALLERS: usize = 50;
 /// What the callers are promised.
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Two providers that are called through their registry.
+struct Called {
+    port: u16,
+    /// The port of the second one.
+    other: u16,
+    first: Program,
+    _second: Program,
+    list: Providers,
+    callers: Callers,
+}
+
+impl Called {
+    async fn start(url: &str) -> Self {
+        let (port, other) = (free_port(), free_port());
+        let first = providers::process(url, port).await;
+        let second = providers::process(url, other).await;
+        let registry = listed::open(url).await.expect("a registry");
+        let client = Client::builder().timeout(PATIENCE).registry_with(Arc::clone(&registry));
+        let callers = Callers::start(&client, CALLERS);
+        callers.reach(port, 100).await;
+        callers.reach(other, 100).await;
+        let mut list = Providers::of(&registry, TicketsClient::INFO);
+        list.has(port).await;
+        Self { port, other, first, _second: second, list, callers }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_process_that_stops_costs_no_call_is_left_within_a_second_and_is_used_again() {
     let url = zookeeper("orderly");
-    let (port, other) = (free_port(), free_port());
-    let mut first = providers::process(&url, port).await;
-    let _second = providers::process(&url, other).await;
-    let registry = listed::open(&url).await.expect("a registry");
-    let client = Client::builder().timeout(PATIENCE).registry_with(Arc::clone(&registry));
-    let callers = Callers::start(&client, CALLERS);
-    callers.reach(port, 100).await;
-    callers.reach(other, 100).await;
-
-    let mut list = Providers::of(&registry, TicketsClient::INFO);
-    list.has(port).await;
+    let Called { port, other, mut first, _second, mut list, callers } = Called::start(&url).await;
     first.signal("TERM").await;
     list.has_not(port).await;
     let gone = Instant::now();
@@ -64,17 +81,7 @@ async fn a_provider_process_that_stops_costs_no_call_is_left_within_a_second_and
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_provider_process_costs_only_calls_in_flight_that_may_not_be_repeated() {
     let url = zookeeper("killed");
-    let (port, other) = (free_port(), free_port());
-    let mut first = providers::process(&url, port).await;
-    let _second = providers::process(&url, other).await;
-    let registry = listed::open(&url).await.expect("a registry");
-    let client = Client::builder().timeout(PATIENCE).registry_with(Arc::clone(&registry));
-    let callers = Callers::start(&client, CALLERS);
-    callers.reach(port, 100).await;
-    callers.reach(other, 100).await;
-
-    let mut list = Providers::of(&registry, TicketsClient::INFO);
-    list.has(port).await;
+    let Called { port, other, mut first, _second, mut list, callers } = Called::start(&url).await;
     let killed = Instant::now();
     first.signal("KILL").await;
     first.ended().await;
