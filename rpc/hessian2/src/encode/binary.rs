@@ -1,6 +1,7 @@
 //! Owns how byte arrays are cut into chunks: where Java's buffer would end.
 
 use super::Encoder;
+use super::dialect::Dialect;
 use super::encoder::FLAG_MARGIN;
 use crate::kind::tag;
 use crate::sink::Sink;
@@ -13,6 +14,9 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes a `byte[]`. Where it is cut depends on what the body holds already, as in Java.
     pub fn bytes(&mut self, mut bytes: &[u8]) {
         self.out.reserve(HEADER + bytes.len());
+        if self.state.dialect() == Dialect::HessianLite3 {
+            self.flush();
+        }
         while self.out.size() + HEADER + bytes.len() > self.state.full {
             let mut room = self.room();
             if room < 16 {

@@ -11,7 +11,7 @@ pub enum Dialect {
     #[default]
     HessianLite4,
     /// hessian-lite 3.2.13, of Dubbo 2.7 and the first releases of Dubbo 3. Lists that would have no type name have
-    /// `java.util.ArrayList`; binaries are cut at a buffer of 4 KiB.
+    /// `java.util.ArrayList`; binaries are cut at a buffer of 4 KiB, which is empty where a binary begins.
     HessianLite3,
 }
 

@@ -49,6 +49,6 @@ fn random_values_come_back_from_dubbo_go() {
         abilities: GO,
         decoded: as_go,
         encoded: written_by_go,
-        same_bytes: false,
+        same_bytes: None,
     });
 }

@@ -79,6 +79,25 @@ fn a_binary_is_cut_at_the_buffer_of_the_dialect() {
     assert_eq!(getty_hessian2::from_slice::<Vec<u8>>(&out).unwrap(), binary);
 }
 
+/// Found with random values; these are the lengths of both.
+#[test]
+fn only_the_older_version_begins_a_binary_with_an_empty_buffer() {
+    let first_chunk = |dialect, len| {
+        let (mut out, mut state) = (Vec::new(), EncodeState::new());
+        state.set_dialect(dialect);
+        let mut encoder = Encoder::new(&mut out, &mut state);
+        encoder.i32(100);
+        encoder.bytes(&vec![7; len]);
+        [out[2], out[3], out[4]]
+    };
+    assert_eq!(
+        first_chunk(Dialect::HessianLite3, 5_000),
+        [b'A', 0x0f, 0xfd],
+        "4,093 bytes, as at the beginning"
+    );
+    assert_eq!(first_chunk(Dialect::HessianLite4, 9_000), [b'A', 0x1f, 0xfb], "8,187 bytes: two are gone");
+}
+
 /// Found with random values; these are the bytes of hessian-lite 4.0.4.
 #[test]
 fn an_empty_binary_where_no_header_of_a_chunk_fits_has_an_empty_chunk_before_it() {
