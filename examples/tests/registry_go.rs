@@ -108,18 +108,18 @@ async fn a_go_server_that_stops_costs_our_callers_no_call_and_is_left_within_a_s
 async fn our_server_that_stops_costs_a_go_caller_at_most_the_one_call_in_flight_that_dubbo_go_drops() {
     let url = zookeeper("ours-stops");
     let mut leaves = Program::user_server(&["--registry", &url]).await;
-    let _stays = Program::user_server(&["--registry", &url]).await;
-    let steady = ["-registry", &url, "-mode", "steady", "-callers", "20", "-seconds", "6"];
-    let calling = async { (dubbo_go::client_output(&steady).await, Instant::now()) };
+    let stays = Program::user_server(&["--registry", &url]).await;
+    // dubbo-go asks for one provider after the other: a call while it does so may find none.
+    let calling = dubbo_go::steady_client(&["-registry", &url, "-callers", "20", "-seconds", "6"]).await;
+    until(|| connections_to(leaves.port) > 0 && connections_to(stays.port) > 0).await;
+    let ended = async { (calling.last_words().await, Instant::now()) };
     let stopping = async {
-        until(|| connections_to(leaves.port) > 0).await;
         leaves.signal("TERM").await;
         assert!(leaves.ended().await.success());
         Instant::now()
     };
-    let ((output, ended), stopped) = tokio::join!(calling, stopping);
+    let ((text, ended), stopped) = tokio::join!(ended, stopping);
     assert!(stopped < ended, "the server stopped only after the last call");
-    let text = String::from_utf8_lossy(&output.stdout);
     let number = |what: &str| {
         let before = text.split(what).next().and_then(|before| before.rsplit(' ').next());
         before.and_then(|number| number.parse::<u32>().ok()).unwrap_or_else(|| panic!("{text}"))

@@ -28,8 +28,9 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines},
+    process::{Child, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -38,12 +39,15 @@ pub(crate) use servers::free_port;
 /// Longer than anything here takes, however busy the machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A server in a process of its own. It is killed when this is dropped.
+/// A process of its own that says when it is ready. It is killed when this is dropped.
 pub(crate) struct Program {
     child: Child,
+    /// Where it listens; 0 of a client.
     pub(crate) port: u16,
     /// What it printed before READY.
     pub(crate) said: Vec<String>,
+    /// What it printed last.
+    last: JoinHandle<String>,
 }
 
 impl Program {
@@ -56,7 +60,8 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
-        let complaints = tokio::spawn(last_lines(child.stderr.take().expect("piped")));
+        let complaints =
+            tokio::spawn(last_lines(BufReader::new(child.stderr.take().expect("piped")).lines()));
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut said = Vec::new();
         let ready = async {
@@ -71,9 +76,7 @@ impl Program {
         if !timeout(PATIENCE, ready).await.expect("READY in time") {
             panic!("{program} ended before READY:\n{}", complaints.await.expect("text"));
         }
-        // Whatever it prints later must not block it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, port, said }
+        Self { child, port, said, last: tokio::spawn(last_lines(lines)) }
     }
 
     /// Where it listens, as it says.
@@ -124,11 +127,16 @@ impl Program {
     pub(crate) async fn ended(&mut self) -> std::process::ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("ended in time").expect("a status")
     }
+
+    /// Waits until it has ended, and returns what it printed last.
+    pub(crate) async fn last_words(mut self) -> String {
+        self.ended().await;
+        self.last.await.expect("text")
+    }
 }
 
-/// The end of what a program says of its errors. Read all the time, so that the program never waits.
-async fn last_lines(errors: ChildStderr) -> String {
-    let mut lines = BufReader::new(errors).lines();
+/// The end of what a program prints. Read all the time, so that the program never waits.
+async fn last_lines(mut lines: Lines<impl AsyncBufRead + Unpin>) -> String {
     let mut last = VecDeque::new();
     while let Ok(Some(line)) = lines.next_line().await {
         last.push_back(line + "\n");

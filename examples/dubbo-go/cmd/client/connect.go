@@ -23,17 +23,17 @@ type provider struct {
 	fromRegistry bool
 }
 
-// open prepares calls to the provider at the URL, or to those in the registry. Its answers go to
-// standard output through out.
-func open(s settings, out *report, tune func(*getty.ClientConfig)) (*provider, error) {
+// open prepares calls to the provider at the URL, or to those in the registry, and fills the stub of
+// the user service. Answers go to standard output through out.
+func open(s settings, out *report, tune func(*getty.ClientConfig)) (*provider, *user.Consumer, error) {
 	if s.registry == "" {
 		if err := reachable(s.url); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	instance, stdout, err := framework.Start("user-consumer", s.registry, s.logLevel)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out.to(stdout)
 
@@ -55,7 +55,12 @@ func open(s settings, out *report, tune func(*getty.ClientConfig)) (*provider, e
 		options = append(options, client.WithClientURL(s.url))
 	}
 	cli, err := instance.NewClient(options...)
-	return &provider{client: cli, fromRegistry: s.registry != ""}, err
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &provider{client: cli, fromRegistry: s.registry != ""}
+	users, err := p.users()
+	return p, users, err
 }
 
 // users fills the stub of the user service.

@@ -24,11 +24,7 @@ func runErrors(s settings, r *report) error {
 	if err != nil {
 		return err
 	}
-	p, err := open(s, r, nil)
-	if err != nil {
-		return err
-	}
-	users, err := p.users()
+	p, users, err := open(s, r, nil)
 	if err != nil {
 		return err
 	}

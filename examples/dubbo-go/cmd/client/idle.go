@@ -15,15 +15,11 @@ func runIdle(s settings, r *report) error {
 	if err != nil {
 		return err
 	}
-	p, err := open(s, r, func(config *getty.ClientConfig) {
+	_, users, err := open(s, r, func(config *getty.ClientConfig) {
 		config.HeartbeatPeriod = s.heartbeat.String()
 		config.HeartbeatTimeout = s.heartbeat.String()
 		config.SessionTimeout = (4 * s.heartbeat).String()
 	})
-	if err != nil {
-		return err
-	}
-	users, err := p.users()
 	if err != nil {
 		return err
 	}

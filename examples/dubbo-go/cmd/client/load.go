@@ -20,13 +20,9 @@ func runSteady(s settings, r *report) error {
 }
 
 // runCallers makes calls, numbered from 0, as long as more says so, which is told the time since the
-// first.
+// first. It prints READY after as many right answers as there are callers.
 func runCallers(s settings, r *report, more func(n int, since time.Duration) bool) error {
-	p, err := open(s, r, nil)
-	if err != nil {
-		return err
-	}
-	users, err := p.users()
+	_, users, err := open(s, r, nil)
 	if err != nil {
 		return err
 	}
@@ -41,7 +37,7 @@ func runCallers(s settings, r *report, more func(n int, since time.Duration) boo
 		return int(answer) == n+1, err
 	}
 
-	var taken, wrong, failed atomic.Int64
+	var taken, right, wrong, failed atomic.Int64
 	var firstError atomic.Pointer[error]
 	var callers sync.WaitGroup
 	start := time.Now()
@@ -57,12 +53,15 @@ func runCallers(s settings, r *report, more func(n int, since time.Duration) boo
 				if n%2 == 1 {
 					call = next
 				}
-				right, err := call(n)
-				if err != nil {
+				answered, err := call(n)
+				switch {
+				case err != nil:
 					failed.Add(1)
 					firstError.CompareAndSwap(nil, &err)
-				} else if !right {
+				case !answered:
 					wrong.Add(1)
+				case right.Add(1) == int64(s.callers):
+					r.say("READY")
 				}
 			}
 		})

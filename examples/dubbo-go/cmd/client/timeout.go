@@ -19,11 +19,7 @@ func runTimeout(s settings, r *report) error {
 	if err != nil {
 		return err
 	}
-	p, err := open(s, r, nil)
-	if err != nil {
-		return err
-	}
-	users, err := p.users()
+	_, users, err := open(s, r, nil)
 	if err != nil {
 		return err
 	}
