@@ -23,7 +23,7 @@ pub(crate) async fn packets_before_a_quiet_one(floods: usize, packets: Vec<u8>) 
         let (mut flood, packets) = (TcpStream::connect(addr).await.unwrap(), packets.clone());
         tokio::spawn(async move { while flood.write_all(&packets).await.is_ok() {} });
     }
-    until(|| listener.floods.load(Ordering::SeqCst) >= 50_000).await;
+    until(|| listener.floods.load(Ordering::SeqCst) >= 100_000).await;
     let mut longest = 0;
     for _ in 0..300 {
         let before = listener.floods.load(Ordering::SeqCst);

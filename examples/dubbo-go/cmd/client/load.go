@@ -53,12 +53,12 @@ func runCallers(s settings, r *report, more func(n int, since time.Duration) boo
 				if n%2 == 1 {
 					call = next
 				}
-				answered, err := call(n)
+				isRight, err := call(n)
 				switch {
 				case err != nil:
 					failed.Add(1)
 					firstError.CompareAndSwap(nil, &err)
-				case !answered:
+				case !isRight:
 					wrong.Add(1)
 				case right.Add(1) == int64(s.callers):
 					r.say("READY")

@@ -1,7 +1,6 @@
 //! Owns how byte arrays are cut into chunks: where Java's buffer would end.
 
 use super::Encoder;
-use super::dialect::Dialect;
 use super::encoder::FLAG_MARGIN;
 use crate::kind::tag;
 use crate::sink::Sink;
@@ -14,7 +13,7 @@ impl<S: Sink> Encoder<'_, S> {
     /// Writes a `byte[]`. Where it is cut depends on what the body holds already, as in Java.
     pub fn bytes(&mut self, mut bytes: &[u8]) {
         self.out.reserve(HEADER + bytes.len());
-        if self.state.dialect() == Dialect::HessianLite3 {
+        if self.state.dialect().flushes_before_binaries() {
             self.flush();
         }
         while self.out.size() + HEADER + bytes.len() > self.state.full {

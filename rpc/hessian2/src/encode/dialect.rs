@@ -23,4 +23,16 @@ impl Dialect {
             Self::HessianLite3 => 4096,
         }
     }
+
+    /// Whether a list that would have no type name is named as an `ArrayList`.
+    #[inline]
+    pub(super) fn names_all_lists(self) -> bool {
+        self == Self::HessianLite3
+    }
+
+    /// Whether the buffer is flushed where a binary begins.
+    #[inline]
+    pub(super) fn flushes_before_binaries(self) -> bool {
+        self == Self::HessianLite3
+    }
 }

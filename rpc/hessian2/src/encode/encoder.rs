@@ -2,7 +2,7 @@
 //! the sibling modules.
 
 use super::tables::ClassIndex;
-use super::{Dialect, Encode, EncodeState};
+use super::{Encode, EncodeState};
 use crate::class::Class;
 use crate::compact;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +10,7 @@ use crate::kind::tag;
 use crate::shared::Written;
 use crate::sink::Sink;
 
-/// Writes values one after the other, byte for byte as hessian-lite 4 does, or 3 if the state's [`Dialect`] says so.
+/// Writes values one after the other, byte for byte as hessian-lite 4 does, or 3 if the state's [`Dialect`](super::Dialect) says so.
 ///
 /// Several encoders may continue one body with the same state. After an error the body is incomplete: truncate the
 /// buffer to where the body began.
@@ -64,7 +64,7 @@ impl<'a, S: Sink> Encoder<'a, S> {
     /// When it lies too deep, or `len` is above `i32::MAX`.
     #[inline]
     pub fn list(&mut self, len: usize) -> Result<()> {
-        if self.state.dialect() == Dialect::HessianLite3 {
+        if self.state.dialect().names_all_lists() {
             return self.array_list(len);
         }
         let count = self.open(len)?;

@@ -21,7 +21,6 @@ use std::ops::Range;
 
 use super::EncodeState;
 use super::Encoder;
-use super::dialect::Dialect;
 use super::encoder::CONTAINER_MARGIN;
 use super::tables::definition_bytes;
 use crate::error::{Error, ErrorKind, Result};
@@ -285,7 +284,7 @@ impl<S: Sink> Encoder<'_, S> {
     #[cold]
     pub(crate) fn list_again(&mut self, head: Range<usize>, announced: usize, len: usize) -> Result<()> {
         let (announced, count) = (length(announced)?, length(len)?);
-        let typed = self.state.dialect() == Dialect::HessianLite3;
+        let typed = self.state.dialect().names_all_lists();
         let tag = match (typed, len) {
             (true, 0..=7) => 0x70 + len as u8,
             (true, _) => tag::LIST_FIXED,
